@@ -1,0 +1,9 @@
+//! Vitrine: the landmark AI systems of 2020, to be used rather than looked at.
+//!
+//! ARCHITECTURE.md has the picture. Arrows point one way: `demos` use `compute`, `nn` and, in
+//! their `ui.rs`, `gui` and `view`; everything may use `store`, `rng` and `error`.
+
+pub mod error;
+pub mod rng;
+
+pub use error::{Error, Result};

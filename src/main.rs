@@ -1,0 +1,2 @@
+//! Vitrine's entry point.
+fn main() {}
