@@ -3,7 +3,10 @@
 //! ARCHITECTURE.md has the picture. Arrows point one way: `demos` use `compute`, `nn` and, in
 //! their `ui.rs`, `gui` and `view`; everything may use `store`, `rng` and `error`.
 
+pub mod compute;
+pub mod demos;
 pub mod error;
+pub mod nn;
 pub mod rng;
 
 pub use error::{Error, Result};

@@ -1,7 +1,7 @@
 //! The only source of randomness: seeded, splittable, resumable.
 //!
 //! candle cannot be seeded on the CPU, so every random number of the project comes from here. A
-//! stream is a ChaCha8 generator whose key is the hash of a seed and a path of labels. Splitting
+//! stream is a `ChaCha8` generator whose key is the hash of a seed and a path of labels. Splitting
 //! by label rather than by drawing a number means that adding a consumer does not shift the
 //! numbers another one sees.
 

@@ -1,0 +1,272 @@
+//! A loaded model with the text it has read.
+//!
+//! Stays on the worker between jobs. When a prompt changes, only what follows the first changed
+//! token is read again; that is what makes colouring the prompt while somebody types affordable.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::gguf::Gguf;
+use super::model::{Cache, Llama};
+use super::sample::largest;
+use super::tokenizer::Tokenizer;
+use crate::compute::Memory;
+use crate::error::{Error, Result};
+
+/// Alternatives kept for each token.
+pub const ALTERNATIVES: usize = 10;
+
+/// A token that could have come at some place.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// Its number in the vocabulary.
+    pub id: u32,
+    /// Its text; bytes that are not UTF-8 are replaced.
+    pub text: String,
+    /// The natural logarithm of its probability.
+    pub logprob: f32,
+}
+
+/// A token with what the model expected in its place.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Position {
+    /// Its number in the vocabulary.
+    pub id: u32,
+    /// Its bytes; a part of a character is possible.
+    pub bytes: Vec<u8>,
+    /// The natural logarithm of its probability; `None` for the first token, which nothing
+    /// predicts.
+    pub logprob: Option<f32>,
+    /// Tokens that were likelier, plus one.
+    pub rank: Option<u32>,
+    /// The likeliest tokens in its place, best first.
+    pub top: Arc<[Candidate]>,
+}
+
+/// What a person should know of a loaded model.
+#[derive(Clone, Debug, Serialize)]
+pub struct ModelCard {
+    /// As its file names it.
+    pub name: String,
+    /// The file.
+    pub path: PathBuf,
+    /// Weights of all tensors, in bytes.
+    pub bytes: u64,
+    /// Blocks.
+    pub layers: usize,
+    /// Width.
+    pub dim: usize,
+    /// Tokens in the vocabulary.
+    pub vocabulary: usize,
+    /// The longest text, in tokens.
+    pub context: usize,
+}
+
+/// A loaded model, its vocabulary and its memory of one text.
+pub struct Engine {
+    card: ModelCard,
+    stamp: Option<SystemTime>,
+    tokenizer: Tokenizer,
+    model: Llama,
+    cache: Cache,
+    /// The tokens in the cache, with what was expected in the place of each if that was asked for.
+    tokens: Vec<u32>,
+    positions: Vec<Position>,
+    /// The scores for the token that follows the cache.
+    next: Option<Vec<f32>>,
+}
+
+impl Engine {
+    /// Loads a model.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is damaged, asks for something this program cannot do, or
+    /// does not fit the memory.
+    pub fn load(path: &Path) -> Result<Self> {
+        let mut gguf = Gguf::open(path)?;
+        let tokenizer = Tokenizer::from_gguf(&gguf)?;
+        let bytes = gguf.tensor_bytes();
+        if let Some(memory) = Memory::read()
+            && bytes > memory.free
+        {
+            return Err(gguf.error(format!(
+                "the model needs {} MB of memory and {} MB are free",
+                bytes / 1_000_000,
+                memory.free / 1_000_000
+            )));
+        }
+        let name = gguf
+            .text("general.name")?
+            .unwrap_or("unnamed model")
+            .to_owned();
+        let model = Llama::load(&mut gguf, tokenizer.vocabulary_len())?;
+        let shape = model.shape();
+        let card = ModelCard {
+            name,
+            path: path.to_path_buf(),
+            bytes,
+            layers: shape.layers,
+            dim: shape.dim,
+            vocabulary: shape.vocabulary,
+            context: shape.context,
+        };
+        let cache = model.new_cache();
+        let stamp = modified(path);
+        Ok(Self {
+            card,
+            stamp,
+            tokenizer,
+            model,
+            cache,
+            tokens: Vec::new(),
+            positions: Vec::new(),
+            next: None,
+        })
+    }
+
+    /// Whether this is that file, unchanged since it was loaded.
+    #[must_use]
+    pub fn is_for(&self, path: &Path) -> bool {
+        self.card.path == path && self.stamp == modified(path)
+    }
+
+    /// What was loaded.
+    #[must_use]
+    pub fn card(&self) -> &ModelCard {
+        &self.card
+    }
+
+    /// The model's vocabulary.
+    #[must_use]
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.tokenizer
+    }
+
+    /// Keeps what the memory has in common with a text and forgets the rest. Returns how many of
+    /// the text's tokens need not be read again.
+    ///
+    /// With `explain`, what was read without being explained is forgotten too.
+    pub fn rewind(&mut self, tokens: &[u32], explain: bool) -> usize {
+        let common = self
+            .tokens
+            .iter()
+            .zip(tokens)
+            .take_while(|(a, b)| a == b)
+            .count();
+        let mut keep = if explain {
+            common.min(self.positions.len())
+        } else {
+            common
+        };
+        if keep < self.tokens.len() || self.next.is_none() {
+            // The scores after the last kept token are gone: read that token again.
+            keep = keep.saturating_sub(1);
+            self.next = None;
+        }
+        self.tokens.truncate(keep);
+        self.positions.truncate(keep);
+        self.cache.truncate(keep);
+        keep
+    }
+
+    /// What was expected in the place of each token that is remembered.
+    #[must_use]
+    pub fn positions(&self) -> &[Position] {
+        &self.positions
+    }
+
+    /// The scores for the next token, if something was read.
+    #[must_use]
+    pub fn next_logits(&self) -> Option<&[f32]> {
+        self.next.as_deref()
+    }
+
+    /// Reads tokens; with `explain`, returns what was expected in the place of each.
+    ///
+    /// # Errors
+    /// When a product fails, or the text grows beyond the model's context.
+    pub fn read(&mut self, tokens: &[u32], explain: bool) -> Result<Vec<Position>> {
+        if self.tokens.len() + tokens.len() > self.card.context {
+            return Err(Error::Input(format!(
+                "the text is longer than the {} tokens the model reads",
+                self.card.context
+            )));
+        }
+        let vocabulary = self.model.shape().vocabulary;
+        let dim = self.model.shape().dim;
+        // A failure in between leaves a cache that does not match: forget it all first.
+        let (read, mut positions) = (
+            std::mem::take(&mut self.tokens),
+            std::mem::take(&mut self.positions),
+        );
+        let before = self.next.take();
+        let hidden = self.model.forward(tokens, &mut self.cache)?;
+        let wanted = if explain {
+            &hidden[..]
+        } else {
+            &hidden[hidden.len() - dim..]
+        };
+        let mut logits = self.model.logits(wanted)?;
+
+        let mut new = Vec::new();
+        if explain {
+            // The scores for a token are those after the token before it.
+            let rows =
+                std::iter::once(before.as_deref()).chain(logits.chunks_exact(vocabulary).map(Some));
+            let rows: Vec<Option<&[f32]>> = rows.take(tokens.len()).collect();
+            new = tokens
+                .par_iter()
+                .zip(rows)
+                .map(|(id, row)| self.explain(*id, row))
+                .collect();
+            positions.extend_from_slice(&new);
+        }
+        self.next = Some(logits.split_off(logits.len() - vocabulary));
+        self.tokens = read;
+        self.tokens.extend_from_slice(tokens);
+        self.positions = positions;
+        Ok(new)
+    }
+
+    /// What the scores say of a token.
+    #[must_use]
+    pub fn explain(&self, id: u32, logits: Option<&[f32]>) -> Position {
+        let bytes = self.tokenizer.piece(id, true);
+        let Some(logits) = logits else {
+            return Position {
+                id,
+                bytes,
+                logprob: None,
+                rank: None,
+                top: Arc::new([]),
+            };
+        };
+        let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let sum: f64 = logits.iter().map(|l| f64::from((l - max).exp())).sum();
+        let log_sum = max + sum.ln() as f32;
+        let own = logits[id as usize];
+        let candidate = |(id, logit): (u32, f32)| Candidate {
+            id,
+            text: String::from_utf8_lossy(&self.tokenizer.piece(id, true)).into_owned(),
+            logprob: logit - log_sum,
+        };
+        Position {
+            id,
+            bytes,
+            logprob: Some(own - log_sum),
+            rank: Some(logits.iter().filter(|l| **l > own).count() as u32 + 1),
+            top: largest(logits, ALTERNATIVES)
+                .into_iter()
+                .map(candidate)
+                .collect(),
+        }
+    }
+}
+
+fn modified(path: &Path) -> Option<SystemTime> {
+    path.metadata().and_then(|m| m.modified()).ok()
+}

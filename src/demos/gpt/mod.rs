@@ -1,0 +1,22 @@
+//! GPT-3: language models are few-shot learners (Brown et al. 2020).
+//!
+//! A language model only continues text; given a few examples of a task in its prompt, it goes on
+//! with the task, without any training (section 2). The tab is the raw prompt box of the paper: a
+//! text, a button, and the model's own probabilities over every token of prompt and answer.
+//!
+//! What stands in for the 175 billion parameters, which were never published: any GGUF model of
+//! the Llama family, `SmolLM2-135M-Instruct` (Apache-2.0, 135 million parameters) by default.
+//!
+//! Expected: the paper's grammar prompt (its figure 3.17) is answered ` She went to the market.`;
+//! ids equal llama.cpp's, and greedy text nearly always.
+//!
+//! Deviations: another architecture ([`model`] names the differences), weights in 4 bits.
+
+pub mod engine;
+pub mod gguf;
+pub mod job;
+pub mod model;
+pub mod sample;
+mod split;
+mod stream;
+pub mod tokenizer;

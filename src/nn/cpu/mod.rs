@@ -1,0 +1,27 @@
+//! Fast CPU operations. The only place with `unsafe`: each use says why it is sound, and each
+//! vector kernel has a scalar twin that a test compares it with.
+
+mod alloc;
+mod attention;
+mod blocks;
+mod quant;
+
+pub use alloc::keep_freed_memory;
+pub use attention::{attend_head, half_from_f32};
+pub use blocks::BlockFormat;
+pub use quant::{Activations, QuantMatrix, matmul};
+
+/// Whether the AVX2 kernels run on this machine.
+#[must_use]
+pub fn has_avx2() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    {
+        is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("fma")
+            && is_x86_feature_detected!("f16c")
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    {
+        false
+    }
+}
