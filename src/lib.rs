@@ -5,5 +5,6 @@
 
 pub mod error;
 pub mod rng;
+pub mod store;
 
 pub use error::{Error, Result};
