@@ -8,5 +8,6 @@ pub mod demos;
 pub mod error;
 pub mod nn;
 pub mod rng;
+pub mod store;
 
 pub use error::{Error, Result};
