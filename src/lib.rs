@@ -3,7 +3,10 @@
 //! ARCHITECTURE.md has the picture. Arrows point one way: `demos` use `compute`, `nn` and, in
 //! their `ui.rs`, `gui` and `view`; everything may use `store`, `rng` and `error`.
 
+pub mod data;
 pub mod error;
 pub mod rng;
+#[cfg(feature = "gui")]
+pub mod view;
 
 pub use error::{Error, Result};
