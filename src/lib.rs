@@ -4,10 +4,13 @@
 //! their `ui.rs`, `gui` and `view`; everything may use `store`, `rng` and `error`.
 
 pub mod compute;
+pub mod data;
 pub mod demos;
 pub mod error;
 pub mod nn;
 pub mod rng;
 pub mod store;
+#[cfg(feature = "gui")]
+pub mod view;
 
 pub use error::{Error, Result};

@@ -1,0 +1,218 @@
+//! Render pipelines that follow their shader files.
+//!
+//! All views share one bind group layout: uniforms at binding 0, a texture read texel by texel at
+//! binding 1. So a pipeline can be replaced without touching what the views own.
+
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use egui_wgpu::wgpu;
+
+use super::shader::{self, Sources, Watch};
+use crate::{Error, Result};
+
+/// What is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Program {
+    Image,
+    HeatMap,
+}
+
+impl Program {
+    const ALL: [Self; 2] = [Self::Image, Self::HeatMap];
+
+    fn shader(self) -> &'static str {
+        match self {
+            Self::Image => "image.wgsl",
+            Self::HeatMap => "heatmap.wgsl",
+        }
+    }
+}
+
+/// The pipelines of all programs; lives in egui's callback resources.
+pub(super) struct Pipelines {
+    compiled: Vec<Compiled>,
+    layout: wgpu::PipelineLayout,
+    bindings: wgpu::BindGroupLayout,
+    format: wgpu::TextureFormat,
+    sources: Sources,
+    watch: Option<Watch>,
+}
+
+struct Compiled {
+    program: Program,
+    pipeline: wgpu::RenderPipeline,
+    /// What was logged last, so that the same fault is logged once.
+    fault: Option<String>,
+}
+
+impl Pipelines {
+    /// Compiles all programs.
+    ///
+    /// A fault in a source folder is logged and the compiled-in text used instead.
+    ///
+    /// # Errors
+    /// When the compiled-in shaders do not suit the graphics adapter.
+    pub(super) fn new(
+        device: &wgpu::Device,
+        format: wgpu::TextureFormat,
+        sources: Sources,
+    ) -> Result<Self> {
+        let bindings = bind_group_layout(device);
+        let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label: Some("views"),
+            bind_group_layouts: &[Some(&bindings)],
+            immediate_size: 0,
+        });
+        // Before the files are read, so that a change in between is not missed.
+        let watch = match &sources {
+            Sources::Embedded => None,
+            Sources::Folder(folder) => Some(Watch::new(folder)),
+        };
+        let compiled = Program::ALL
+            .into_iter()
+            .map(|program| {
+                let first = compile(device, &layout, format, &sources, program);
+                let (pipeline, fault) = match first {
+                    Err(error) if sources != Sources::Embedded => {
+                        tracing::error!("shader kept as compiled in: {error}");
+                        let embedded = Sources::Embedded;
+                        let pipeline = compile(device, &layout, format, &embedded, program)?;
+                        (pipeline, Some(error.to_string()))
+                    }
+                    first => (first?, None),
+                };
+                Ok(Compiled {
+                    program,
+                    pipeline,
+                    fault,
+                })
+            })
+            .collect::<Result<_>>()?;
+        Ok(Self {
+            compiled,
+            layout,
+            bindings,
+            format,
+            sources,
+            watch,
+        })
+    }
+
+    /// Recompiles what changed in the source folder; a faulty shader keeps its last good pipeline.
+    pub(super) fn follow_sources(&mut self, device: &wgpu::Device) {
+        if !self.watch.as_mut().is_some_and(Watch::changed) {
+            return;
+        }
+        for compiled in &mut self.compiled {
+            let program = compiled.program;
+            match compile(device, &self.layout, self.format, &self.sources, program) {
+                Ok(pipeline) => {
+                    compiled.pipeline = pipeline;
+                    compiled.fault = None;
+                }
+                Err(error) => {
+                    let fault = error.to_string();
+                    if compiled.fault.as_ref() != Some(&fault) {
+                        tracing::error!("shader kept as it was: {fault}");
+                        compiled.fault = Some(fault);
+                    }
+                }
+            }
+        }
+    }
+
+    pub(super) fn get(&self, program: Program) -> Option<&wgpu::RenderPipeline> {
+        self.compiled
+            .iter()
+            .find(|compiled| compiled.program == program)
+            .map(|compiled| &compiled.pipeline)
+    }
+
+    pub(super) fn bindings(&self) -> &wgpu::BindGroupLayout {
+        &self.bindings
+    }
+}
+
+fn bind_group_layout(device: &wgpu::Device) -> wgpu::BindGroupLayout {
+    let entry = |binding, ty| wgpu::BindGroupLayoutEntry {
+        binding,
+        visibility: wgpu::ShaderStages::FRAGMENT,
+        ty,
+        count: None,
+    };
+    let uniforms = wgpu::BindingType::Buffer {
+        ty: wgpu::BufferBindingType::Uniform,
+        has_dynamic_offset: false,
+        min_binding_size: None,
+    };
+    let texels = wgpu::BindingType::Texture {
+        // No sampler: 32-bit floats cannot be filtered on every adapter.
+        sample_type: wgpu::TextureSampleType::Float { filterable: false },
+        view_dimension: wgpu::TextureViewDimension::D2,
+        multisampled: false,
+    };
+    device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+        label: Some("views"),
+        entries: &[entry(0, uniforms), entry(1, texels)],
+    })
+}
+
+fn compile(
+    device: &wgpu::Device,
+    layout: &wgpu::PipelineLayout,
+    format: wgpu::TextureFormat,
+    sources: &Sources,
+    program: Program,
+) -> Result<wgpu::RenderPipeline> {
+    let path = program.shader();
+    let source = shader::resolve(sources, path)?;
+    shader::validate(&source)?;
+    // naga cannot know the bindings or the entry points that are asked for; wgpu would panic.
+    let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
+    let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
+        label: Some(path),
+        source: wgpu::ShaderSource::Wgsl(source.text.as_str().into()),
+    });
+    let constants = [("target_is_srgb", if format.is_srgb() { 1.0 } else { 0.0 })];
+    let pipeline = device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
+        label: Some(path),
+        layout: Some(layout),
+        vertex: wgpu::VertexState {
+            module: &module,
+            entry_point: Some("vs_main"),
+            compilation_options: wgpu::PipelineCompilationOptions::default(),
+            buffers: &[],
+        },
+        primitive: wgpu::PrimitiveState::default(),
+        // As the window's: `NativeOptions` asks for no depth buffer and no multisampling.
+        depth_stencil: None,
+        multisample: wgpu::MultisampleState::default(),
+        fragment: Some(wgpu::FragmentState {
+            module: &module,
+            entry_point: Some("fs_main"),
+            compilation_options: wgpu::PipelineCompilationOptions {
+                constants: &constants,
+                ..Default::default()
+            },
+            targets: &[Some(format.into())],
+        }),
+        multiview_mask: None,
+        cache: None,
+    });
+    match ready(scope.pop()).flatten() {
+        Some(error) => Err(Error::Graphics(format!(
+            "the graphics adapter refused the shader: {error}: shaders/{path}"
+        ))),
+        None => Ok(pipeline),
+    }
+}
+
+/// The value of a future that is ready at once, as wgpu's error scopes are outside the browser.
+fn ready<T>(future: impl Future<Output = T>) -> Option<T> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => Some(value),
+        Poll::Pending => None,
+    }
+}
