@@ -3,6 +3,7 @@
 //! ARCHITECTURE.md has the picture. Arrows point one way: `demos` use `compute`, `nn` and, in
 //! their `ui.rs`, `gui` and `view`; everything may use `store`, `rng` and `error`.
 
+pub mod cli;
 pub mod compute;
 pub mod data;
 pub mod demos;

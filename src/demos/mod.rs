@@ -1,3 +1,17 @@
-//! One folder for each system, in the order of the review.
+//! One folder for each system, in the order of the review. No demo uses another; what two share
+//! moves down to `nn`, `data` or `view`.
 
 pub mod gpt;
+
+use crate::cli::DemoActions;
+
+/// A demo's entry points.
+pub struct Demo {
+    /// What the command line shows of it.
+    pub actions: DemoActions,
+}
+
+/// All demos: tabs, commands, screenshots and help come from this list.
+pub const DEMOS: &[Demo] = &[Demo {
+    actions: gpt::ACTIONS,
+}];

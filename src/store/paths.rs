@@ -9,6 +9,21 @@ use crate::{Error, Result};
 /// The environment variable that moves everything below one folder.
 const HOME_VARIABLE: &str = "VITRINE_HOME";
 
+/// The folder of the shipped assets: `$VITRINE_ASSETS`, or beside the program, or where it was
+/// built.
+#[must_use]
+pub fn assets_dir() -> PathBuf {
+    if let Some(dir) = env::var_os("VITRINE_ASSETS").filter(|dir| !dir.is_empty()) {
+        return PathBuf::from(dir);
+    }
+    let beside = env::current_exe()
+        .ok()
+        .and_then(|exe| Some(exe.parent()?.join("assets")));
+    beside
+        .filter(|dir| dir.join("manifest.toml").is_file())
+        .unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("assets"))
+}
+
 /// The folders of this user, handed to whoever needs one. None of them has to exist.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Paths {

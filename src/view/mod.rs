@@ -29,6 +29,44 @@ use self::pipeline::Pipelines;
 use self::shader::Sources;
 use crate::Result;
 
+/// The graphics adapters of this machine, software ones included, such as
+/// `llvmpipe (Vulkan, software)`.
+#[must_use]
+pub fn adapter_names() -> Vec<String> {
+    use egui_wgpu::wgpu;
+
+    let descriptor = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
+    let instance = wgpu::Instance::new(descriptor);
+    let adapters = ready(instance.enumerate_adapters(wgpu::Backends::all())).unwrap_or_default();
+    let name = |adapter: &wgpu::Adapter| {
+        let info = adapter.get_info();
+        let kind = if info.device_type == wgpu::DeviceType::Cpu {
+            ", software"
+        } else {
+            ""
+        };
+        format!("{} ({:?}{kind})", info.name, info.backend)
+    };
+    adapters.iter().map(name).collect()
+}
+
+/// The value of a future of wgpu's, which on native systems never waits for anything but itself.
+pub(crate) fn ready<T>(future: impl Future<Output = T>) -> Option<T> {
+    use std::task::{Context, Poll, Waker};
+
+    let mut future = std::pin::pin!(future);
+    for _ in 0..1000 {
+        match future
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()))
+        {
+            Poll::Ready(value) => return Some(value),
+            Poll::Pending => std::thread::yield_now(),
+        }
+    }
+    None
+}
+
 /// Says that views can draw in a window, and with what limits. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Views(Arc<Shared>);

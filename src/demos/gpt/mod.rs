@@ -12,6 +12,7 @@
 //!
 //! Deviations: another architecture ([`model`] names the differences), weights in 4 bits.
 
+mod actions;
 pub mod engine;
 pub mod gguf;
 pub mod job;
@@ -20,3 +21,18 @@ pub mod sample;
 mod split;
 mod stream;
 pub mod tokenizer;
+
+use crate::cli::DemoActions;
+
+/// The model that is fetched on first use, by its name in the manifest.
+pub const DEFAULT_MODEL: &str = "smollm2-135m-instruct-q4_1";
+
+/// What the command line does with this demo.
+pub const ACTIONS: DemoActions = DemoActions {
+    id: "gpt",
+    title: "GPT-3, few-shot prompting",
+    paper: "Language models are few-shot learners, Brown et al. 2020",
+    needs: &[DEFAULT_MODEL],
+    command: actions::command,
+    run: actions::run,
+};
