@@ -8,6 +8,8 @@ pub mod compute;
 pub mod data;
 pub mod demos;
 pub mod error;
+#[cfg(feature = "gui")]
+pub mod gui;
 pub mod nn;
 pub mod rng;
 pub mod store;

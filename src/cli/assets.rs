@@ -61,7 +61,7 @@ pub(super) fn list(demos: &[DemoActions], globals: &Globals) -> Result<()> {
     }
     let mut report = globals.report();
     report.text(&text);
-    report.event("result", json!({ "demos": rows, "assets": files }));
+    report.event("result", &json!({ "demos": rows, "assets": files }));
     Ok(())
 }
 
@@ -91,7 +91,7 @@ pub(super) fn verify(globals: &Globals) -> Result<()> {
         ));
         rows.push(json!({ "name": asset.name, "path": path, "ok": !is_bad, "state": word }));
     }
-    report.event("result", json!({ "ok": bad == 0, "assets": rows }));
+    report.event("result", &json!({ "ok": bad == 0, "assets": rows }));
     if bad > 0 {
         let files = if bad == 1 { "file is" } else { "files are" };
         return Err(Error::Fetch(format!(
@@ -129,7 +129,7 @@ pub(super) fn fetch(demos: &[DemoActions], name: &str, globals: &Globals) -> Res
         report.text(&format!("{}\n", path.display()));
         files.push(json!({ "name": asset.name, "path": path }));
     }
-    report.event("result", json!({ "files": files }));
+    report.event("result", &json!({ "files": files }));
     Ok(())
 }
 

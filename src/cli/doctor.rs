@@ -80,7 +80,7 @@ pub(super) fn run(globals: &Globals) -> Result<()> {
     }
     report.event(
         "result",
-        json!({ "version": env!("CARGO_PKG_VERSION"), "checks": checks }),
+        &json!({ "version": env!("CARGO_PKG_VERSION"), "checks": checks }),
     );
     Ok(())
 }

@@ -11,13 +11,18 @@ use crate::compute::Progress;
 pub struct Report {
     json: bool,
     bar: Option<ProgressBar>,
+    last: Option<Progress>,
 }
 
 impl Report {
     /// Lines of JSON, or text with a progress bar on the standard error.
     #[must_use]
     pub fn new(json: bool) -> Self {
-        Self { json, bar: None }
+        Self {
+            json,
+            bar: None,
+            last: None,
+        }
     }
 
     /// Whether the output is for programs.
@@ -26,20 +31,16 @@ impl Report {
         self.json
     }
 
-    /// Prints one event, when the output is for programs.
-    ///
-    /// # Panics
-    /// When `fields` is not a JSON object.
-    pub fn event(&mut self, event: &str, fields: Value) {
+    /// Prints one event, when the output is for programs; `fields` is a JSON object.
+    pub fn event(&mut self, event: &str, fields: &Value) {
         if !self.json {
             return;
         }
-        let Value::Object(fields) = fields else {
-            unreachable!("events are objects")
-        };
-        let mut line = serde_json::Map::from_iter([("event".to_owned(), json!(event))]);
-        line.extend(fields);
-        print(&format!("{}\n", Value::Object(line)));
+        // The event's name comes first, for people who read along.
+        let fields = fields.to_string();
+        let rest = fields.strip_prefix('{').unwrap_or(&fields);
+        let comma = if rest == "}" { "" } else { "," };
+        print(&format!("{{\"event\":{}{comma}{rest}\n", json!(event)));
     }
 
     /// Prints text, when the output is for people.
@@ -52,8 +53,12 @@ impl Report {
 
     /// Shows how far a job is.
     pub fn progress(&mut self, progress: &Progress) {
+        if self.last.as_ref() == Some(progress) || progress.unit.is_empty() {
+            return;
+        }
+        self.last = Some(progress.clone());
         if self.json {
-            self.event("progress", json!(progress));
+            self.event("progress", &json!(progress));
         } else if std::io::stderr().is_terminal() {
             let bar = self.bar.get_or_insert_with(new_bar);
             bar.set_length(progress.total.unwrap_or(0));

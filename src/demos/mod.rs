@@ -9,9 +9,14 @@ use crate::cli::DemoActions;
 pub struct Demo {
     /// What the command line shows of it.
     pub actions: DemoActions,
+    /// What the window shows of it.
+    #[cfg(feature = "gui")]
+    pub tab: crate::gui::DemoTab,
 }
 
 /// All demos: tabs, commands, screenshots and help come from this list.
 pub const DEMOS: &[Demo] = &[Demo {
     actions: gpt::ACTIONS,
+    #[cfg(feature = "gui")]
+    tab: gpt::TAB,
 }];

@@ -86,7 +86,7 @@ fn tokenize(model: Option<PathBuf>, globals: &Globals) -> Result<()> {
         let piece = tokenizer.piece(*id, true);
         report.text(&format!("{id:>8} {:?}\n", String::from_utf8_lossy(&piece)));
     }
-    report.event("result", json!({ "ids": ids }));
+    report.event("result", &json!({ "ids": ids }));
     Ok(())
 }
 
@@ -126,7 +126,7 @@ fn complete(mut config: CompleteConfig, explain: bool, globals: &Globals) -> Res
         Err(Error::Cancelled) => report.text("\n"),
         Err(_) => return ended,
     }
-    report.event("result", result(&config, &heard, explain));
+    report.event("result", &result(&config, &heard, explain));
     if let Some(summary) = &heard.summary
         && !globals.json
     {
@@ -150,9 +150,10 @@ fn hear(output: Output, heard: &mut Heard, report: &mut Report) {
             report.text(&text);
             report.event(
                 "progress",
-                json!({ "done": heard.ids, "unit": "tokens", "text": text }),
+                &json!({ "done": heard.ids, "unit": "tokens", "text": text }),
             );
         }
+        Output::Next(_) => {}
         Output::Done(summary) => heard.summary = Some(summary),
     }
 }

@@ -245,26 +245,38 @@ impl Engine {
                 top: Arc::new([]),
             };
         };
-        let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let sum: f64 = logits.iter().map(|l| f64::from((l - max).exp())).sum();
-        let log_sum = max + sum.ln() as f32;
+        let log_sum = log_sum_exp(logits);
         let own = logits[id as usize];
-        let candidate = |(id, logit): (u32, f32)| Candidate {
-            id,
-            text: String::from_utf8_lossy(&self.tokenizer.piece(id, true)).into_owned(),
-            logprob: logit - log_sum,
-        };
         Position {
             id,
             bytes,
             logprob: Some(own - log_sum),
             rank: Some(logits.iter().filter(|l| **l > own).count() as u32 + 1),
-            top: largest(logits, ALTERNATIVES)
-                .into_iter()
-                .map(candidate)
-                .collect(),
+            top: self.candidates(logits).into(),
         }
     }
+
+    /// The likeliest tokens by these scores.
+    #[must_use]
+    pub fn candidates(&self, logits: &[f32]) -> Vec<Candidate> {
+        let log_sum = log_sum_exp(logits);
+        let candidate = |(id, logit): (u32, f32)| Candidate {
+            id,
+            text: String::from_utf8_lossy(&self.tokenizer.piece(id, true)).into_owned(),
+            logprob: logit - log_sum,
+        };
+        largest(logits, ALTERNATIVES)
+            .into_iter()
+            .map(candidate)
+            .collect()
+    }
+}
+
+/// The logarithm of the sum of exponentials: what turns scores into log-probabilities.
+fn log_sum_exp(logits: &[f32]) -> f32 {
+    let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f64 = logits.iter().map(|l| f64::from((l - max).exp())).sum();
+    max + sum.ln() as f32
 }
 
 fn modified(path: &Path) -> Option<SystemTime> {

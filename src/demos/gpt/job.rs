@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::engine::{Engine, ModelCard, Position};
+use super::engine::{Candidate, Engine, ModelCard, Position};
 use super::sample::Sampling;
 use super::stream::TextStream;
 use crate::compute::{Flow, Job, StepCx};
@@ -137,6 +137,8 @@ pub enum Output {
         /// Text that can be shown now; may be empty or reach back.
         text: String,
     },
+    /// What could come after the last token that was read.
+    Next(Vec<Candidate>),
     /// It ended.
     Done(Summary),
 }
@@ -249,10 +251,10 @@ impl Complete {
     ) -> Result<Flow> {
         let generated = self.summary.ids.len();
         if generated >= self.config.max_tokens {
-            return Ok(self.end(StopReason::Length, cx));
+            return Ok(self.end(StopReason::Length, engine, cx));
         }
         if prompt_len + generated >= engine.card().context {
-            return Ok(self.end(StopReason::ContextFull, cx));
+            return Ok(self.end(StopReason::ContextFull, engine, cx));
         }
         let started = Instant::now();
         let logits = engine.next_logits().unwrap_or_default();
@@ -267,7 +269,7 @@ impl Complete {
                 )
             })?;
         if engine.tokenizer().is_end(id) {
-            return Ok(self.end(StopReason::EndOfText, cx));
+            return Ok(self.end(StopReason::EndOfText, engine, cx));
         }
         let (text, stop) = self.text.push(&engine.tokenizer().piece(id, true));
         let position = if self.explain {
@@ -288,12 +290,12 @@ impl Complete {
             "tokens",
         );
         Ok(match stop {
-            Some(stop) => self.end(StopReason::StopString(stop), cx),
+            Some(stop) => self.end(StopReason::StopString(stop), engine, cx),
             None => Flow::Continue,
         })
     }
 
-    fn end(&mut self, reason: StopReason, cx: &mut StepCx<'_, Output>) -> Flow {
+    fn end(&mut self, reason: StopReason, engine: &Engine, cx: &mut StepCx<'_, Output>) -> Flow {
         let stopped = matches!(reason, StopReason::StopString(_));
         let rest = if stopped {
             String::new()
@@ -306,6 +308,9 @@ impl Complete {
                 position: None,
                 text: rest,
             });
+        }
+        if let Some(logits) = engine.next_logits().filter(|_| self.explain) {
+            cx.emit(Output::Next(engine.candidates(logits)));
         }
         self.summary.reason = reason;
         cx.emit(Output::Done(self.summary.clone()));

@@ -13,19 +13,33 @@
 //! Deviations: another architecture ([`model`] names the differences), weights in 4 bits.
 
 mod actions;
+pub mod document;
 pub mod engine;
 pub mod gguf;
 pub mod job;
 pub mod model;
+pub mod presets;
+pub mod recording;
 pub mod sample;
 mod split;
 mod stream;
 pub mod tokenizer;
+#[cfg(feature = "gui")]
+mod ui;
 
 use crate::cli::DemoActions;
 
 /// The model that is fetched on first use, by its name in the manifest.
 pub const DEFAULT_MODEL: &str = "smollm2-135m-instruct-q4_1";
+
+/// What the window shows of this demo.
+#[cfg(feature = "gui")]
+pub const TAB: crate::gui::DemoTab = crate::gui::DemoTab {
+    id: "gpt",
+    title: "GPT-3",
+    help: include_str!("../../../assets/help/gpt.md"),
+    open: ui::open,
+};
 
 /// What the command line does with this demo.
 pub const ACTIONS: DemoActions = DemoActions {

@@ -1,0 +1,753 @@
+//! The tab: a notebook into which the model writes, with its probabilities in colour.
+
+mod model_panel;
+mod notebook;
+mod tokens;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use egui::util::undoer::Undoer;
+use egui::{Context, DragValue, Frame, RichText, Slider, TextEdit, Ui};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use self::model_panel::ModelPanel;
+use self::notebook::Notebook;
+use self::tokens::TokenStrip;
+use super::document::Document;
+use super::engine::{Candidate, ModelCard};
+use super::job::{
+    Complete, CompleteConfig, Output, StopReason, Summary, escape, per_second, unescape,
+};
+use super::presets::{PRESETS, Preset};
+use super::recording::Recording;
+use crate::compute::{Ending, Event, Lane, Run};
+use crate::error::{Error, Result};
+use crate::gui::controls::{RunState, next_seed, progress_ui, run_bar_ui, seed_ui};
+use crate::gui::{Command, Export, Tab, TabCx, theme};
+
+/// Typing must rest this long before the prompt is coloured.
+const TYPING_PAUSE: Duration = Duration::from_millis(350);
+/// Larger text files are not opened as prompts.
+const MAX_TEXT_FILE: u64 = 1 << 20;
+
+const EXPORTS: &[Export] = &[
+    Export {
+        extension: "txt",
+        about: "the text",
+    },
+    Export {
+        extension: "json",
+        about: "the text, the settings, and every token with its alternatives",
+    },
+    Export {
+        extension: "csv",
+        about: "one line for each token: text, probability, rank",
+    },
+];
+
+/// Opens the tab on its stored run.
+pub fn open() -> Box<dyn Tab> {
+    Box::new(GptTab::new())
+}
+
+/// What a run is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// The user asked for text.
+    Complete,
+    /// Only the prompt's colours are wanted.
+    Score,
+}
+
+struct Running {
+    run: Run<Output>,
+    purpose: Purpose,
+    /// Tokens come one by one while the prompt is read anew.
+    begun: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum StripView {
+    Alternatives,
+    Surprise,
+}
+
+/// How the tab looks, beyond what a run needs.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(default)]
+struct Look {
+    colours: bool,
+    score_typing: bool,
+    strip: Option<StripView>,
+}
+
+impl Default for Look {
+    fn default() -> Self {
+        Self {
+            colours: true,
+            score_typing: true,
+            strip: Some(StripView::Alternatives),
+        }
+    }
+}
+
+struct GptTab {
+    notebook: Notebook,
+    config: CompleteConfig,
+    stop_text: String,
+    look: Look,
+    model: ModelPanel,
+    card: Option<ModelCard>,
+    running: Option<Running>,
+    /// Begin as soon as the model is there.
+    wanted: Option<usize>,
+    undoer: Undoer<Arc<Document>>,
+    typed_at: Option<Instant>,
+    summary: Option<Summary>,
+    next: Vec<Candidate>,
+    strip: TokenStrip,
+    /// The name of the model of the stored run that is shown, until something changes.
+    recorded_by: Option<String>,
+    revision: u64,
+}
+
+impl GptTab {
+    fn new() -> Self {
+        let mut tab = Self {
+            notebook: Notebook::new(Document::default()),
+            config: CompleteConfig::default(),
+            stop_text: String::new(),
+            look: Look::default(),
+            model: ModelPanel::default(),
+            card: None,
+            running: None,
+            wanted: None,
+            undoer: Undoer::default(),
+            typed_at: None,
+            summary: None,
+            next: Vec::new(),
+            strip: TokenStrip::default(),
+            recorded_by: None,
+            revision: 0,
+        };
+        match Recording::stored() {
+            Ok(recording) => {
+                tab.notebook.set(recording.document());
+                tab.config = CompleteConfig {
+                    model: None,
+                    ..recording.config.clone()
+                };
+                tab.recorded_by = Some(recording.model);
+            }
+            Err(e) => tracing::error!("{e}"),
+        }
+        tab.show_stops();
+        tab
+    }
+
+    fn show_stops(&mut self) {
+        self.stop_text = self
+            .config
+            .stop
+            .iter()
+            .map(|s| escape(s))
+            .collect::<Vec<_>>()
+            .join("\n");
+    }
+
+    fn state(&self) -> RunState {
+        match &self.running {
+            Some(running) if running.purpose == Purpose::Complete => {
+                if running.run.is_paused() {
+                    RunState::Paused
+                } else {
+                    RunState::Running
+                }
+            }
+            _ => RunState::Idle,
+        }
+    }
+
+    fn is_completing(&self) -> bool {
+        self.state() != RunState::Idle
+    }
+
+    /// Begins to complete the text, or first fetches the model and then begins.
+    fn complete(&mut self, max_tokens: usize, cx: &mut TabCx<'_>) {
+        if self.notebook.document().text().is_empty() {
+            cx.toasts
+                .warning("Type a text first, the model continues it");
+            return;
+        }
+        if self.model.path(cx).is_none() {
+            self.wanted = Some(max_tokens);
+            self.model.fetch(cx);
+            return;
+        }
+        self.undoer.add_undo(self.notebook.document());
+        self.submit(Purpose::Complete, max_tokens, cx);
+    }
+
+    fn submit(&mut self, purpose: Purpose, max_tokens: usize, cx: &mut TabCx<'_>) {
+        let Some(path) = self.model.path(cx) else {
+            return;
+        };
+        let config = CompleteConfig {
+            prompt: self.notebook.document().text().to_owned(),
+            max_tokens,
+            model: Some(path),
+            ..self.config.clone()
+        };
+        self.typed_at = None;
+        match Complete::new(config, true) {
+            Ok(job) => {
+                let name = if purpose == Purpose::Complete {
+                    "GPT-3: completing"
+                } else {
+                    "GPT-3: reading"
+                };
+                // Replacing the old run cancels it.
+                let run = cx.worker.submit(Lane::Interactive("gpt"), name, job);
+                self.running = Some(Running {
+                    run,
+                    purpose,
+                    begun: false,
+                });
+            }
+            Err(e) => cx.toasts.error(e.to_string()),
+        }
+    }
+
+    fn hear(&mut self, output: Output) {
+        let Some(running) = &mut self.running else {
+            return;
+        };
+        match output {
+            Output::Loaded(card) => self.card = Some(card),
+            Output::Prompt { first, positions } => {
+                if first == 0 || !running.begun {
+                    self.notebook.change(Document::begin_tokens);
+                    running.begun = true;
+                }
+                self.notebook.change(|d| d.add_prompt(&positions));
+            }
+            Output::Token { position, text } => {
+                self.notebook.change(|d| d.add_generated(&text, position));
+            }
+            Output::Next(next) => self.next = next,
+            Output::Done(summary) => {
+                self.summary = Some(summary)
+                    .filter(|s| !s.ids.is_empty())
+                    .or(self.summary.take());
+            }
+        }
+    }
+
+    fn poll(&mut self, cx: &mut TabCx<'_>) {
+        while let Some(event) = self.running.as_mut().and_then(|r| r.run.poll()) {
+            match event {
+                Event::Output(output) => {
+                    let completing = self.is_completing();
+                    let reading = matches!(output, Output::Token { .. });
+                    if completing && reading && !self.notebook.is_generating() {
+                        self.notebook.begin_generating();
+                    }
+                    self.hear(output);
+                }
+                Event::Warning(text) => cx.toasts.warning(text),
+                Event::Ended(ending) => self.finish(ending, cx),
+            }
+        }
+    }
+
+    fn finish(&mut self, ending: Ending, cx: &mut TabCx<'_>) {
+        let purpose = self.running.take().map(|r| r.purpose);
+        self.notebook.end_generating();
+        self.recorded_by = None;
+        self.revision += 1;
+        if purpose == Some(Purpose::Complete) {
+            self.undoer.add_undo(self.notebook.document());
+        }
+        if let Ending::Failed(e) = ending {
+            let mut text = e.to_string();
+            if let Some(first) = text.get_mut(0..1) {
+                first.make_ascii_uppercase();
+            }
+            cx.toasts.error(text);
+        }
+    }
+
+    fn take_preset(&mut self, preset: &Preset) {
+        self.undoer.add_undo(self.notebook.document());
+        self.notebook.set(Document::new(preset.prompt));
+        self.config.stop = preset.stop.iter().map(ToString::to_string).collect();
+        self.config.max_tokens = preset.max_tokens;
+        self.config.sampling.temperature = preset.temperature;
+        self.show_stops();
+        self.summary = None;
+        self.next.clear();
+        self.recorded_by = None;
+        self.touched();
+    }
+
+    fn touched(&mut self) {
+        self.revision += 1;
+        self.typed_at = Some(Instant::now());
+    }
+
+    fn set_document(&mut self, document: Document) {
+        self.notebook.set(document);
+        self.recorded_by = None;
+        self.touched();
+    }
+
+    fn sampling_ui(&mut self, ui: &mut Ui) {
+        let before = (self.config.clone(), self.stop_text.clone());
+        egui::Grid::new("sampling")
+            .num_columns(2)
+            .spacing([12.0, 8.0])
+            .show(ui, |ui| {
+                let sampling = &mut self.config.sampling;
+                let label = ui.label("Temperature");
+                ui.add(Slider::new(&mut sampling.temperature, 0.0..=2.0).step_by(0.05))
+                    .labelled_by(label.id)
+                    .on_hover_text(
+                        "0 always takes the likeliest token; above 1 the unlikely ones gain",
+                    );
+                ui.end_row();
+                let greedy = sampling.temperature <= 0.0;
+                ui.add_enabled_ui(!greedy, |ui| ui.label("Top-k"));
+                let widget = Slider::new(&mut sampling.top_k, 0..=100);
+                ui.add_enabled(!greedy, widget)
+                    .on_hover_text("Only so many of the likeliest tokens; 0 for all");
+                ui.end_row();
+                ui.add_enabled_ui(!greedy, |ui| ui.label("Top-p"));
+                let widget = Slider::new(&mut sampling.top_p, 0.0..=1.0).step_by(0.01);
+                ui.add_enabled(!greedy, widget)
+                    .on_hover_text("The likeliest tokens until their probabilities add up to this");
+                ui.end_row();
+                ui.add_enabled_ui(!greedy, |ui| ui.label("Min-p"));
+                let widget = Slider::new(&mut sampling.min_p, 0.0..=0.5).step_by(0.01);
+                ui.add_enabled(!greedy, widget)
+                    .on_hover_text("No token less likely than this share of the likeliest");
+                ui.end_row();
+                let label = ui.label("Length");
+                ui.add(
+                    DragValue::new(&mut self.config.max_tokens)
+                        .range(1..=4096)
+                        .suffix(" tokens"),
+                )
+                .labelled_by(label.id)
+                .on_hover_text("The most tokens to generate");
+                ui.end_row();
+            });
+        seed_ui(ui, &mut self.config.seed);
+        let label = ui.label("Stop before, one text a line");
+        ui.add(
+            TextEdit::multiline(&mut self.stop_text)
+                .desired_rows(2)
+                .desired_width(f32::INFINITY)
+                .code_editor(),
+        )
+        .labelled_by(label.id)
+        .on_hover_text("\\n stands for a line break");
+        if self.stop_text != before.1 {
+            let lines = self.stop_text.lines().filter(|l| !l.is_empty());
+            self.config.stop = lines.filter_map(|l| unescape(l).ok()).collect();
+        }
+        if before != (self.config.clone(), self.stop_text.clone()) {
+            self.revision += 1;
+        }
+    }
+
+    fn banner_ui(&mut self, ui: &mut Ui, cx: &mut TabCx<'_>) {
+        let tokens = theme::tokens(ui);
+        let Some(model) = &self.recorded_by else {
+            return;
+        };
+        let have_model = self.model.path(cx).is_some();
+        Frame::new()
+            .fill(tokens.card)
+            .corner_radius(6)
+            .inner_margin(10)
+            .show(ui, |ui| {
+                ui.horizontal_wrapped(|ui| {
+                    ui.label(RichText::new("A stored run").strong());
+                    ui.label(
+                        RichText::new(format!("of {model}: the examples are yours to change"))
+                            .color(tokens.faint),
+                    );
+                    if !have_model
+                        && !self.model.is_fetching()
+                        && ui.button("Fetch the model").clicked()
+                    {
+                        self.model.fetch(cx);
+                    }
+                });
+            });
+        ui.add_space(4.0);
+    }
+
+    fn figures_ui(&self, ui: &mut Ui) {
+        let tokens = theme::tokens(ui);
+        let document = self.notebook.document();
+        let mut parts = Vec::new();
+        let known: Vec<f32> = document
+            .spans()
+            .iter()
+            .filter_map(|s| s.position.logprob)
+            .collect();
+        if !known.is_empty() {
+            let nats = -known.iter().sum::<f32>() / known.len() as f32;
+            parts.push(format!(
+                "{} tokens, perplexity {:.1}",
+                document.spans().len(),
+                nats.exp()
+            ));
+        }
+        if let Some(summary) = &self.summary {
+            let why = match &summary.reason {
+                StopReason::Length => "stopped at the length".to_owned(),
+                StopReason::StopString(stop) => {
+                    format!("stopped at \u{201c}{}\u{201d}", escape(stop))
+                }
+                StopReason::EndOfText => "the model ended the text".to_owned(),
+                StopReason::ContextFull => "the context is full".to_owned(),
+            };
+            let new = summary.prompt_tokens - summary.reused_tokens;
+            parts.push(format!(
+                "read {new} of {} prompt tokens at {:.0}/s",
+                summary.prompt_tokens,
+                per_second(new, summary.prefill_secs)
+            ));
+            parts.push(format!(
+                "wrote {} at {:.0}/s",
+                summary.ids.len(),
+                per_second(summary.ids.len(), summary.decode_secs)
+            ));
+            parts.push(why);
+        }
+        ui.label(
+            RichText::new(parts.join("  \u{b7}  "))
+                .small()
+                .color(tokens.faint),
+        );
+    }
+
+    fn strip_ui(&mut self, ui: &mut Ui) {
+        ui.horizontal(|ui| {
+            for (view, name, hover) in [
+                (
+                    StripView::Alternatives,
+                    "Alternatives",
+                    "For each token the probabilities of the ten likeliest in its place",
+                ),
+                (
+                    StripView::Surprise,
+                    "Surprise",
+                    "For each token how unexpected it was, in nats",
+                ),
+            ] {
+                let chosen = self.look.strip == Some(view);
+                if ui
+                    .selectable_label(chosen, name)
+                    .on_hover_text(hover)
+                    .clicked()
+                {
+                    self.look.strip = (!chosen).then_some(view);
+                    self.revision += 1;
+                }
+            }
+            ui.separator();
+            self.figures_ui(ui);
+        });
+        let document = Arc::clone(self.notebook.document());
+        match self.look.strip {
+            Some(StripView::Alternatives) => self.strip.alternatives_ui(ui, &document),
+            Some(StripView::Surprise) => self.strip.surprise_ui(ui, &document),
+            None => {}
+        }
+    }
+
+    fn step_undo(&mut self, redo: bool) {
+        let current = Arc::clone(self.notebook.document());
+        let found = if redo {
+            self.undoer.redo(&current)
+        } else {
+            self.undoer.undo(&current)
+        };
+        if let Some(document) = found.cloned() {
+            self.set_document(Arc::unwrap_or_clone(document));
+        }
+    }
+}
+
+impl Tab for GptTab {
+    fn logic(&mut self, ctx: &Context, cx: &mut TabCx<'_>) {
+        self.poll(cx);
+        if let Some(result) = self.model.poll(cx) {
+            match result {
+                Ok(()) => {
+                    if let Some(max_tokens) = self.wanted.take() {
+                        self.complete(max_tokens, cx);
+                    }
+                }
+                Err(e) => {
+                    self.wanted = None;
+                    cx.toasts.error(e.to_string());
+                }
+            }
+        }
+        if let Some(typed_at) = self.typed_at {
+            if self.is_completing()
+                || !self.look.score_typing
+                || self.model.path(cx).is_none()
+                || self.notebook.document().text().is_empty()
+            {
+                self.typed_at = None;
+            } else {
+                match TYPING_PAUSE.checked_sub(typed_at.elapsed()) {
+                    Some(rest) if !rest.is_zero() => ctx.request_repaint_after(rest),
+                    _ => self.submit(Purpose::Score, 0, cx),
+                }
+            }
+        }
+        if !self.is_completing() && !cx.still {
+            self.undoer
+                .feed_state(ctx.input(|i| i.time), self.notebook.document());
+            if self.undoer.is_in_flux() {
+                // It takes a second without changes until an edit can be undone on its own.
+                ctx.request_repaint_after(Duration::from_millis(1100));
+            }
+        }
+    }
+
+    fn controls_ui(&mut self, ui: &mut Ui, cx: &mut TabCx<'_>) {
+        ui.add_space(4.0);
+        run_bar_ui(
+            ui,
+            self.state(),
+            "Complete",
+            self.can(Command::Run),
+            cx.commands,
+        );
+        if let Some(running) = &self.running
+            && running.purpose == Purpose::Complete
+            && !cx.still
+        {
+            progress_ui(ui, &running.run.progress());
+        }
+        ui.add_space(6.0);
+        ui.separator();
+        ui.strong("Model");
+        self.model.ui(ui, self.card.as_ref(), cx);
+        ui.add_space(6.0);
+        ui.separator();
+        ui.strong("Prompts");
+        ui.horizontal_wrapped(|ui| {
+            for preset in PRESETS {
+                let button = ui.add_enabled(!self.is_completing(), egui::Button::new(preset.title));
+                if button.on_hover_text(preset.about).clicked() {
+                    self.take_preset(preset);
+                }
+            }
+        });
+        ui.add_space(6.0);
+        ui.separator();
+        ui.strong("Choice of the next token");
+        self.sampling_ui(ui);
+        ui.add_space(6.0);
+        ui.separator();
+        ui.strong("Colours");
+        let hover = "Blue: the model expected the token; orange: it came as a surprise";
+        let mut changed = ui
+            .checkbox(&mut self.look.colours, "Probability of each token")
+            .on_hover_text(hover)
+            .changed();
+        changed |= ui
+            .checkbox(&mut self.look.score_typing, "Also while typing")
+            .changed();
+        self.revision += u64::from(changed);
+        tokens::legend_ui(ui);
+        ui.add_space(8.0);
+    }
+
+    fn stage_ui(&mut self, ui: &mut Ui, cx: &mut TabCx<'_>) {
+        self.banner_ui(ui, cx);
+        let strip = match self.look.strip {
+            Some(_) => 168.0,
+            None => 34.0,
+        };
+        let next = if self.next.is_empty() || self.is_completing() {
+            0.0
+        } else {
+            30.0
+        };
+        let height = (ui.available_height() - strip - next).max(120.0);
+        let editable = !self.is_completing();
+        if self.notebook.ui(ui, height, self.look.colours, editable) {
+            self.recorded_by = None;
+            self.next.clear();
+            self.touched();
+        }
+        if next > 0.0 {
+            tokens::next_ui(ui, &self.next);
+        }
+        self.strip_ui(ui);
+    }
+
+    fn can(&self, command: Command) -> bool {
+        let document = self.notebook.document();
+        let idle = !self.is_completing();
+        match command {
+            Command::Run | Command::Step => {
+                idle && !self.model.is_fetching() && !document.text().is_empty()
+            }
+            Command::Pause | Command::Stop => !idle,
+            Command::NewSeed => true,
+            Command::Undo => idle && self.undoer.has_undo(document),
+            Command::Redo => idle && self.undoer.has_redo(document),
+            _ => false,
+        }
+    }
+
+    fn perform(&mut self, command: Command, cx: &mut TabCx<'_>) {
+        match command {
+            Command::Run => self.complete(self.config.max_tokens, cx),
+            Command::Step => self.complete(1, cx),
+            Command::Stop => {
+                if let Some(running) = &self.running {
+                    running.run.cancel();
+                }
+            }
+            Command::Pause => {
+                if let Some(running) = &self.running {
+                    running.run.set_paused(!running.run.is_paused());
+                }
+            }
+            Command::NewSeed => {
+                self.config.seed = next_seed(self.config.seed);
+                self.revision += 1;
+            }
+            Command::Undo => self.step_undo(false),
+            Command::Redo => self.step_undo(true),
+            _ => {}
+        }
+    }
+
+    fn opens(&self) -> &'static str {
+        "a GGUF model of the Llama family, or a text file as the prompt"
+    }
+
+    fn open_file(&mut self, path: &Path, cx: &mut TabCx<'_>) -> Result<()> {
+        if model_panel::is_gguf(path)? {
+            self.running = None;
+            self.notebook.end_generating();
+            ModelPanel::choose(path.to_path_buf(), cx)?;
+            self.card = None;
+            self.touched();
+            return Ok(());
+        }
+        let text = read_text(path)?;
+        self.undoer.add_undo(self.notebook.document());
+        self.running = None;
+        self.set_document(Document::new(text));
+        Ok(())
+    }
+
+    fn copy_text(&self) -> Option<String> {
+        let document = self.notebook.document();
+        let generated = document.last_generated();
+        let text = if generated.is_empty() {
+            document.text()
+        } else {
+            generated
+        };
+        (!text.is_empty()).then(|| text.to_owned())
+    }
+
+    fn exports(&self) -> &'static [Export] {
+        EXPORTS
+    }
+
+    fn export(&self, format: Export) -> Result<Vec<u8>> {
+        let document = self.notebook.document();
+        Ok(match format.extension {
+            "json" => json!({
+                "text": document.text(), "generated": document.last_generated(),
+                "model": self.card.as_ref().map(|c| &c.name), "config": self.config,
+                "tokens": document.spans(), "summary": self.summary,
+            })
+            .to_string()
+            .into_bytes(),
+            "csv" => tokens::csv(document).into_bytes(),
+            _ => document.text().as_bytes().to_vec(),
+        })
+    }
+
+    fn save(&self) -> Value {
+        json!({
+            "document": self.notebook.document().as_ref(), "config": self.config, "look": self.look,
+            "summary": self.summary, "recorded_by": self.recorded_by,
+        })
+    }
+
+    fn restore(&mut self, state: Value) -> Result<()> {
+        #[derive(Deserialize)]
+        struct State {
+            document: Document,
+            config: CompleteConfig,
+            look: Look,
+            summary: Option<Summary>,
+            recorded_by: Option<String>,
+        }
+        let state: State =
+            serde_json::from_value(state).map_err(|e| Error::Input(e.to_string()))?;
+        if !state.document.is_consistent() {
+            return Err(Error::Input("its tokens do not fit its text".into()));
+        }
+        state.config.sampling.check().map_err(Error::Input)?;
+        self.running = None;
+        self.undoer.add_undo(self.notebook.document());
+        self.notebook.set(state.document);
+        self.config = state.config;
+        self.look = state.look;
+        self.summary = state.summary;
+        self.recorded_by = state.recorded_by;
+        self.next.clear();
+        self.show_stops();
+        self.revision += 1;
+        Ok(())
+    }
+
+    fn revision(&self) -> u64 {
+        self.revision
+    }
+}
+
+fn read_text(path: &Path) -> Result<String> {
+    let meta = path
+        .metadata()
+        .map_err(Error::io("cannot read the file", path))?;
+    if meta.len() > MAX_TEXT_FILE {
+        return Err(Error::bad_file(
+            path,
+            "neither a GGUF model nor a text of at most 1 MB",
+        ));
+    }
+    let bytes = std::fs::read(path).map_err(Error::io("cannot read the file", path))?;
+    String::from_utf8(bytes)
+        .map_err(|_| Error::bad_file(path, "neither a GGUF model nor a text in UTF-8"))
+}
+
+/// The folder a model was chosen from, for people.
+fn short_path(path: &Path) -> PathBuf {
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    match home.and_then(|home| path.strip_prefix(home).ok().map(Path::to_path_buf)) {
+        Some(rest) => Path::new("~").join(rest),
+        None => path.to_path_buf(),
+    }
+}

@@ -1,0 +1,247 @@
+//! The text box: editable, coloured by probability, with each token's alternatives on hover.
+
+use std::sync::Arc;
+
+use egui::text::{LayoutJob, LayoutSection, TextFormat};
+use egui::{FontId, Galley, ScrollArea, TextEdit, Tooltip, Ui};
+
+use super::super::document::Document;
+use super::tokens;
+use crate::gui::theme;
+
+/// The notebook's document with what drawing it needs.
+pub struct Notebook {
+    document: Arc<Document>,
+    buffer: String,
+    generating: bool,
+    /// The last layout and what it was made from.
+    layout: Option<(LayoutKey, LayoutJob)>,
+    changes: u64,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+struct LayoutKey {
+    changes: u64,
+    colours: bool,
+    dark: bool,
+}
+
+impl Notebook {
+    pub fn new(document: Document) -> Self {
+        let buffer = document.text().to_owned();
+        Self {
+            document: Arc::new(document),
+            buffer,
+            generating: false,
+            layout: None,
+            changes: 0,
+        }
+    }
+
+    pub fn document(&self) -> &Arc<Document> {
+        &self.document
+    }
+
+    pub fn set(&mut self, document: Document) {
+        self.document = Arc::new(document);
+        self.generating = false;
+        self.sync();
+    }
+
+    /// Changes the document in place; states kept for undo are copies.
+    pub fn change(&mut self, change: impl FnOnce(&mut Document)) {
+        change(Arc::make_mut(&mut self.document));
+        self.sync();
+    }
+
+    fn sync(&mut self) {
+        if self.buffer != self.document.text() {
+            self.buffer.clear();
+            self.buffer.push_str(self.document.text());
+        }
+        self.changes += 1;
+    }
+
+    pub fn is_generating(&self) -> bool {
+        self.generating
+    }
+
+    pub fn begin_generating(&mut self) {
+        self.generating = true;
+        self.change(Document::end_prompt);
+    }
+
+    pub fn end_generating(&mut self) {
+        self.generating = false;
+        self.change(Document::end_tokens);
+    }
+
+    /// Draws it. True when the user changed the text.
+    pub fn ui(&mut self, ui: &mut Ui, height: f32, colours: bool, editable: bool) -> bool {
+        let key = LayoutKey {
+            changes: self.changes,
+            colours,
+            dark: ui.visuals().dark_mode,
+        };
+        if self.layout.as_ref().is_none_or(|(old, _)| *old != key) {
+            self.layout = Some((key, layout(&self.document, ui, colours)));
+        }
+        let document = Arc::clone(&self.document);
+        let cached = self.layout.as_ref().map(|(_, job)| job);
+        // While a key is being handled the text is newer than the document: then it is laid out
+        // as if edited already.
+        let mut layouter = |ui: &Ui, text: &dyn egui::TextBuffer, width: f32| -> Arc<Galley> {
+            let mut job = match cached {
+                Some(job) if job.text == text.as_str() => job.clone(),
+                _ => {
+                    let mut edited = document.as_ref().clone();
+                    edited.edit(text.as_str().to_owned());
+                    layout(&edited, ui, colours)
+                }
+            };
+            job.wrap.max_width = width;
+            ui.fonts_mut(|fonts| fonts.layout_job(job))
+        };
+        let mut changed = false;
+        ScrollArea::vertical()
+            .max_height(height)
+            .min_scrolled_height(height)
+            .auto_shrink(false)
+            .stick_to_bottom(self.generating)
+            .show(ui, |ui| {
+                let output = TextEdit::multiline(&mut self.buffer)
+                    .desired_width(f32::INFINITY)
+                    .min_size(egui::vec2(0.0, height - 8.0))
+                    .margin(egui::Margin::symmetric(14, 12))
+                    .hint_text("Type a text with a few examples, then let the model continue it")
+                    .interactive(editable)
+                    .lock_focus(false)
+                    .layouter(&mut layouter)
+                    .show(ui);
+                let response = &output.response.response;
+                // One accessible name for people and tests.
+                response.widget_info(|| {
+                    let mut info = egui::WidgetInfo::labeled(
+                        egui::Role::MultilineTextInput,
+                        editable,
+                        "Notebook",
+                    );
+                    info.current_text_value = Some(document.text().to_owned());
+                    info
+                });
+                changed = response.changed();
+                if !changed
+                    && let Some(pointer) = response.hover_pos()
+                    && ui.input(|i| !i.pointer.any_down())
+                    && let Some(span) =
+                        span_under(&document, &output.galley, pointer - output.galley_pos)
+                {
+                    let mut tooltip = Tooltip::for_widget(response).at_pointer().gap(14.0);
+                    tooltip.popup = tooltip.popup.width(280.0);
+                    tooltip.show(|ui| tokens::position_ui(ui, &span.position));
+                }
+            });
+        if changed {
+            let text = self.buffer.clone();
+            self.change(|d| d.edit(text));
+        }
+        // The tab keeps its own history, which also covers what the model wrote.
+        changed
+    }
+}
+
+/// The token under a point of the galley, if the point is on text at all.
+fn span_under<'d>(
+    document: &'d Document,
+    galley: &Galley,
+    at: egui::Vec2,
+) -> Option<&'d super::super::document::Span> {
+    let row = galley
+        .rows
+        .iter()
+        .find(|row| row.rect().y_range().contains(at.y))?;
+    if !row.rect().x_range().contains(at.x) {
+        return None;
+    }
+    let cursor = galley.cursor_from_pos(at);
+    // The nearest gap between characters may lie behind the one that is pointed at.
+    let right = galley.pos_from_cursor(cursor).center().x > at.x;
+    let index = cursor.index.0.saturating_sub(usize::from(right));
+    let byte = document
+        .text()
+        .char_indices()
+        .nth(index)
+        .map(|(byte, _)| byte)?;
+    document.span_at(byte)
+}
+
+/// The text in sections: what the model wrote in its own colour, probabilities behind the tokens.
+fn layout(document: &Document, ui: &Ui, colours: bool) -> LayoutJob {
+    let colors = theme::tokens(ui);
+    let text = document.text();
+    let font = FontId::monospace(15.0);
+    let mut job = LayoutJob {
+        text: text.to_owned(),
+        ..LayoutJob::default()
+    };
+    let mut cuts: Vec<usize> = document
+        .generated()
+        .iter()
+        .flat_map(|r| [r.start, r.end])
+        .chain([0, text.len()])
+        .collect();
+    if colours {
+        cuts.extend(
+            document
+                .spans()
+                .iter()
+                .flat_map(|s| [s.range.start, s.range.end]),
+        );
+    }
+    // A token may end inside a character, a section may not.
+    for cut in &mut cuts {
+        *cut = text.floor_char_boundary((*cut).min(text.len()));
+    }
+    cuts.sort_unstable();
+    cuts.dedup();
+    for pair in cuts.windows(2) {
+        let (start, end) = (pair[0], pair[1]);
+        let generated = document.generated().iter().any(|r| r.contains(&start));
+        let span = document.span_at(start).filter(|_| colours);
+        let background = span
+            .and_then(|s| s.position.logprob)
+            .map_or(egui::Color32::TRANSPARENT, |l| colors.surprise(l));
+        let format = TextFormat {
+            font_id: font.clone(),
+            color: if generated {
+                colors.generated
+            } else {
+                ui.visuals().text_color()
+            },
+            background,
+            expand_bg: 1.0,
+            line_height: Some(23.0),
+            ..TextFormat::default()
+        };
+        let range = egui::text::ByteIndex(start)..egui::text::ByteIndex(end);
+        job.sections.push(LayoutSection {
+            leading_space: 0.0,
+            byte_range: range,
+            format,
+        });
+    }
+    if job.sections.is_empty() {
+        let format = TextFormat {
+            font_id: font,
+            color: ui.visuals().text_color(),
+            ..TextFormat::default()
+        };
+        let range = egui::text::ByteIndex(0)..egui::text::ByteIndex(text.len());
+        job.sections.push(LayoutSection {
+            leading_space: 0.0,
+            byte_range: range,
+            format,
+        });
+    }
+    job
+}

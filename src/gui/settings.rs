@@ -1,0 +1,75 @@
+//! The settings window.
+
+use egui::{ComboBox, Context, Slider, Window};
+
+use super::theme;
+use crate::store::{Settings, Theme};
+
+/// Draws the settings. Colours and zoom apply at once; what the compute thread was started with
+/// applies at the next start, and the window says so.
+pub(super) fn ui(ctx: &Context, open: &mut bool, settings: &mut Settings) {
+    Window::new("Settings")
+        .open(open)
+        .resizable(false)
+        .collapsible(false)
+        .default_width(340.0)
+        .show(ctx, |ui| {
+            egui::Grid::new("settings")
+                .num_columns(2)
+                .spacing([24.0, 10.0])
+                .show(ui, |ui| {
+                    let label = ui.label("Colours");
+                    ui.horizontal(|ui| {
+                        for (theme, name) in [
+                            (Theme::System, "Desktop's"),
+                            (Theme::Dark, "Dark"),
+                            (Theme::Light, "Light"),
+                        ] {
+                            if ui
+                                .selectable_value(&mut settings.theme, theme, name)
+                                .labelled_by(label.id)
+                                .changed()
+                            {
+                                theme::apply_choice(ctx, theme);
+                            }
+                        }
+                    });
+                    ui.end_row();
+                    let label = ui.label("Zoom");
+                    let zoom = Slider::new(&mut settings.zoom, 0.5..=3.0)
+                        .step_by(0.1)
+                        .fixed_decimals(1);
+                    if ui.add(zoom).labelled_by(label.id).drag_stopped() {
+                        ctx.set_zoom_factor(settings.zoom);
+                    }
+                    ui.end_row();
+                    let label = ui.label("Threads");
+                    let all = std::thread::available_parallelism().map_or(1, usize::from);
+                    let mut threads = settings.threads.unwrap_or(all);
+                    if ui
+                        .add(Slider::new(&mut threads, 1..=all.max(2)))
+                        .labelled_by(label.id)
+                        .changed()
+                    {
+                        settings.threads = Some(threads);
+                    }
+                    ui.end_row();
+                    let label = ui.label("Device");
+                    ComboBox::from_id_salt("device")
+                        .selected_text(&settings.device)
+                        .show_ui(ui, |ui| {
+                            for device in ["auto", "cpu", "cuda", "metal"] {
+                                ui.selectable_value(&mut settings.device, device.into(), device);
+                            }
+                        })
+                        .response
+                        .labelled_by(label.id);
+                    ui.end_row();
+                });
+            ui.label(
+                egui::RichText::new("Threads and device apply at the next start")
+                    .small()
+                    .color(theme::tokens(ui).faint),
+            );
+        });
+}

@@ -1,0 +1,103 @@
+//! The contract between the shell and a demo's tab.
+
+use std::path::Path;
+
+use egui::Ui;
+use serde_json::Value;
+
+use super::command::Command;
+use super::toasts::Toasts;
+use crate::compute::Worker;
+use crate::error::Result;
+use crate::store::{Paths, Settings};
+
+/// A demo as the window sees it.
+#[derive(Clone, Copy)]
+pub struct DemoTab {
+    /// Short and stable: sessions and settings use it.
+    pub id: &'static str,
+    /// On the tab.
+    pub title: &'static str,
+    /// The help card, in markdown.
+    pub help: &'static str,
+    /// Makes the tab with its stored result.
+    pub open: fn() -> Box<dyn Tab>,
+}
+
+/// What a tab may use while it is drawn or asked to do something.
+pub struct TabCx<'a> {
+    /// The background thread.
+    pub worker: &'a Worker,
+    /// The user's folders.
+    pub paths: &'a Paths,
+    /// What is remembered for the next start.
+    pub settings: &'a mut Settings,
+    /// Short messages.
+    pub toasts: &'a mut Toasts,
+    /// Commands to carry out after this frame.
+    pub commands: &'a mut Vec<Command>,
+    /// Wakes the window, from any thread.
+    pub wake: crate::compute::Wake,
+    /// Nothing that depends on the clock or the machine may be drawn.
+    pub still: bool,
+}
+
+/// One file format a tab can write its result in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Export {
+    /// The file name's extension, without the dot.
+    pub extension: &'static str,
+    /// What is in it.
+    pub about: &'static str,
+}
+
+/// A demo's tab. It owns its state; jobs run on the worker.
+pub trait Tab {
+    /// Takes in what its jobs report. Called every frame, also while another tab is shown.
+    fn logic(&mut self, ctx: &egui::Context, cx: &mut TabCx<'_>);
+
+    /// Draws the controls, into the panel on the left.
+    fn controls_ui(&mut self, ui: &mut Ui, cx: &mut TabCx<'_>);
+
+    /// Draws the stage, in the middle.
+    fn stage_ui(&mut self, ui: &mut Ui, cx: &mut TabCx<'_>);
+
+    /// Whether one of the tab's own commands (see [`Command::is_for_tab`]) can be done now.
+    fn can(&self, command: Command) -> bool;
+
+    /// Does one of the tab's own commands.
+    fn perform(&mut self, command: Command, cx: &mut TabCx<'_>);
+
+    /// What it does with a file, such as `a GGUF model or a text file`.
+    fn opens(&self) -> &'static str;
+
+    /// Takes a file that was picked or dropped.
+    ///
+    /// # Errors
+    /// When it is not one of those the tab can use.
+    fn open_file(&mut self, path: &Path, cx: &mut TabCx<'_>) -> Result<()>;
+
+    /// What the copy command copies.
+    fn copy_text(&self) -> Option<String>;
+
+    /// The formats it exports.
+    fn exports(&self) -> &'static [Export];
+
+    /// Its result in one of them.
+    ///
+    /// # Errors
+    /// When there is nothing to export yet.
+    fn export(&self, format: Export) -> Result<Vec<u8>>;
+
+    /// What a session stores of it.
+    fn save(&self) -> Value;
+
+    /// Takes up what a session stored.
+    ///
+    /// # Errors
+    /// When it cannot be understood; the tab stays as it was.
+    fn restore(&mut self, state: Value) -> Result<()>;
+
+    /// Changes whenever [`Self::save`] would give something else.
+    fn revision(&self) -> u64;
+}
