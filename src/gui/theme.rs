@@ -24,6 +24,10 @@ pub struct Tokens {
     pub warning: Color32,
     /// It failed.
     pub bad: Color32,
+    /// Text that is edited, pressed or selected.
+    pub text: Color32,
+    /// Text that is read.
+    body: Color32,
     /// Text that explains.
     pub faint: Color32,
     /// Text that a model wrote.
@@ -44,12 +48,14 @@ const DARK: Tokens = Tokens {
     good: Color32::from_rgb(110, 190, 180),
     warning: Color32::from_rgb(232, 186, 92),
     bad: Color32::from_rgb(240, 130, 96),
+    text: Color32::from_rgb(236, 239, 244),
+    body: Color32::from_rgb(200, 206, 216),
     faint: Color32::from_rgb(152, 160, 174),
     generated: Color32::from_rgb(156, 208, 255),
     stage: Color32::from_rgb(21, 24, 30),
     card: Color32::from_rgb(30, 34, 42),
     likely: Color32::from_rgb(38, 84, 150),
-    unlikely: Color32::from_rgb(178, 92, 22),
+    unlikely: Color32::from_rgb(146, 72, 14),
 };
 
 const LIGHT: Tokens = Tokens {
@@ -58,6 +64,8 @@ const LIGHT: Tokens = Tokens {
     good: Color32::from_rgb(0, 112, 108),
     warning: Color32::from_rgb(142, 92, 0),
     bad: Color32::from_rgb(182, 62, 16),
+    text: Color32::from_rgb(20, 24, 32),
+    body: Color32::from_rgb(50, 56, 66),
     faint: Color32::from_rgb(92, 100, 114),
     generated: Color32::from_rgb(0, 70, 150),
     stage: Color32::from_rgb(255, 255, 255),
@@ -102,7 +110,9 @@ pub fn install(ctx: &Context) {
         style.spacing.button_padding = egui::vec2(8.0, 4.0);
         style.spacing.slider_width = 120.0;
         style.url_in_tooltip = true;
-        // Numbers that change must not make their neighbours jump.
+        style
+            .text_styles
+            .insert(egui::TextStyle::Small, egui::FontId::proportional(11.5));
         style.interaction.tooltip_delay = 0.3;
     });
     for (theme, tokens) in [(egui::Theme::Dark, &DARK), (egui::Theme::Light, &LIGHT)] {
@@ -112,7 +122,9 @@ pub fn install(ctx: &Context) {
         };
         visuals.hyperlink_color = tokens.accent;
         visuals.selection.bg_fill = tokens.accent.gamma_multiply(0.45);
-        visuals.selection.stroke = Stroke::new(1.0, tokens.accent);
+        visuals.selection.stroke = Stroke::new(1.0, tokens.text);
+        visuals.widgets.noninteractive.fg_stroke.color = tokens.body;
+        visuals.widgets.inactive.fg_stroke.color = tokens.text;
         visuals.warn_fg_color = tokens.warning;
         visuals.error_fg_color = tokens.bad;
         visuals.extreme_bg_color = tokens.stage;
@@ -187,11 +199,10 @@ mod tests {
                 }
             }
             for ground in [tokens.likely, tokens.unlikely] {
-                let ratio = contrast(tokens.generated, ground);
-                assert!(
-                    ratio >= 3.0,
-                    "{name} generated on a coloured ground: {ratio:.2}"
-                );
+                for text in [tokens.text, tokens.generated] {
+                    let ratio = contrast(text, ground);
+                    assert!(ratio >= 4.5, "{name} text on a coloured ground: {ratio:.2}");
+                }
             }
             assert!(
                 contrast(tokens.on_accent, tokens.accent) >= 4.5,

@@ -181,6 +181,11 @@ fn result(config: &CompleteConfig, heard: &Heard, explain: bool) -> Value {
             "model".into(),
             json!(heard.card.as_ref().map(|card| &card.name)),
         );
+        // A recording must not tell where files lie on this machine.
+        let config = CompleteConfig {
+            model: None,
+            ..config.clone()
+        };
         map.insert("config".into(), json!(config));
         map.insert("prompt_positions".into(), json!(heard.prompt));
         map.insert("positions".into(), json!(heard.generated));

@@ -50,7 +50,7 @@ pub struct Position {
 /// What a person should know of a loaded model.
 #[derive(Clone, Debug, Serialize)]
 pub struct ModelCard {
-    /// As its file names it.
+    /// Its file's name, without the extension.
     pub name: String,
     /// The file.
     pub path: PathBuf,
@@ -99,10 +99,10 @@ impl Engine {
                 memory.free / 1_000_000
             )));
         }
-        let name = gguf
-            .text("general.name")?
-            .unwrap_or("unnamed model")
-            .to_owned();
+        // Its own name inside the file is often a training run's; people know it by its file.
+        let name = path
+            .file_stem()
+            .map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
         let model = Llama::load(&mut gguf, tokenizer.vocabulary_len())?;
         let shape = model.shape();
         let card = ModelCard {

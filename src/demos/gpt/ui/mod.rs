@@ -312,11 +312,15 @@ impl GptTab {
             .show(ui, |ui| {
                 let sampling = &mut self.config.sampling;
                 let label = ui.label("Temperature");
-                ui.add(Slider::new(&mut sampling.temperature, 0.0..=2.0).step_by(0.05))
-                    .labelled_by(label.id)
-                    .on_hover_text(
-                        "0 always takes the likeliest token; above 1 the unlikely ones gain",
-                    );
+                ui.add(
+                    Slider::new(&mut sampling.temperature, 0.0..=2.0)
+                        .step_by(0.05)
+                        .fixed_decimals(2),
+                )
+                .labelled_by(label.id)
+                .on_hover_text(
+                    "0 always takes the likeliest token; above 1 the unlikely ones gain",
+                );
                 ui.end_row();
                 let greedy = sampling.temperature <= 0.0;
                 ui.add_enabled_ui(!greedy, |ui| ui.label("Top-k"));
@@ -325,12 +329,16 @@ impl GptTab {
                     .on_hover_text("Only so many of the likeliest tokens; 0 for all");
                 ui.end_row();
                 ui.add_enabled_ui(!greedy, |ui| ui.label("Top-p"));
-                let widget = Slider::new(&mut sampling.top_p, 0.0..=1.0).step_by(0.01);
+                let widget = Slider::new(&mut sampling.top_p, 0.0..=1.0)
+                    .step_by(0.01)
+                    .fixed_decimals(2);
                 ui.add_enabled(!greedy, widget)
                     .on_hover_text("The likeliest tokens until their probabilities add up to this");
                 ui.end_row();
                 ui.add_enabled_ui(!greedy, |ui| ui.label("Min-p"));
-                let widget = Slider::new(&mut sampling.min_p, 0.0..=0.5).step_by(0.01);
+                let widget = Slider::new(&mut sampling.min_p, 0.0..=0.5)
+                    .step_by(0.01)
+                    .fixed_decimals(2);
                 ui.add_enabled(!greedy, widget)
                     .on_hover_text("No token less likely than this share of the likeliest");
                 ui.end_row();

@@ -216,7 +216,7 @@ fn layout(document: &Document, ui: &Ui, colours: bool) -> LayoutJob {
             color: if generated {
                 colors.generated
             } else {
-                ui.visuals().text_color()
+                colors.text
             },
             background,
             expand_bg: 1.0,
