@@ -716,13 +716,15 @@ impl App {
         if self.mode == Mode::Still {
             return;
         }
+        // Asked for outside of `input`, which holds the context's lock.
+        let zoom = ctx.zoom_factor();
         let size = ctx.input(|i| {
             let viewport = i.viewport();
             let whole = viewport.maximized.unwrap_or(false) || viewport.fullscreen.unwrap_or(false);
             viewport
                 .inner_rect
                 .filter(|_| !whole)
-                .map(|r| r.size() * ctx.zoom_factor())
+                .map(|r| r.size() * zoom)
         });
         if let Some(size) = size {
             self.settings.window_size = [size.x.round(), size.y.round()];
