@@ -628,7 +628,8 @@ impl eframe::App for App {
     }
 
     fn ui(&mut self, ui: &mut Ui, frame: &mut eframe::Frame) {
-        self.frames.begin(frame.info().cpu_usage);
+        let busy = !self.worker.jobs().is_empty();
+        self.frames.begin(frame.info().cpu_usage, busy);
         let ctx = ui.ctx().clone();
         let blocked = self.dialog.is_some();
         let mut commands = Command::pressed(&ctx, |command| !blocked && self.is_available(command));

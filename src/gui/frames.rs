@@ -14,6 +14,8 @@ pub(super) struct Frames {
     started: Instant,
     first_ms: Option<f64>,
     times_ms: VecDeque<f32>,
+    /// The same, only while a job ran.
+    busy_ms: VecDeque<f32>,
     recent: VecDeque<Instant>,
     count: u64,
     log: Option<PathBuf>,
@@ -26,24 +28,26 @@ impl Frames {
             started,
             first_ms: None,
             times_ms: VecDeque::new(),
+            busy_ms: VecDeque::new(),
             recent: VecDeque::new(),
             count: 0,
             log,
         }
     }
 
-    /// Notes that a frame begins, and how long the processor took over the one before.
-    pub fn begin(&mut self, last_cpu_secs: Option<f32>) {
+    /// Notes that a frame begins, and how long the processor took over the one before;
+    /// `busy` while a job runs.
+    pub fn begin(&mut self, last_cpu_secs: Option<f32>, busy: bool) {
         let now = Instant::now();
         self.count += 1;
         // The second frame begins when the first is on the screen.
         if self.count == 2 {
             self.first_ms = Some(self.started.elapsed().as_secs_f64() * 1e3);
         }
-        if let Some(secs) = last_cpu_secs {
-            self.times_ms.push_back(secs * 1e3);
-            if self.times_ms.len() > KEPT {
-                self.times_ms.pop_front();
+        if let Some(ms) = last_cpu_secs.map(|secs| secs * 1e3) {
+            keep(&mut self.times_ms, ms);
+            if busy {
+                keep(&mut self.busy_ms, ms);
             }
         }
         self.recent.push_back(now);
@@ -69,17 +73,44 @@ impl Frames {
     /// Writes the figures where the environment asks for them.
     pub fn write_log(&self) {
         let Some(path) = &self.log else { return };
-        let mut sorted: Vec<f32> = self.times_ms.iter().copied().collect();
-        sorted.sort_by(f32::total_cmp);
-        let percentile = |p: f32| {
-            sorted.get(((sorted.len() as f32 * p) as usize).min(sorted.len().saturating_sub(1)))
-        };
         let figures = json!({
             "first_frame_ms": self.first_ms, "frames": self.count,
-            "cpu_ms_p50": percentile(0.5), "cpu_ms_p99": percentile(0.99),
+            "cpu_ms_p50": percentile(&self.times_ms, 0.5), "cpu_ms_p99": percentile(&self.times_ms, 0.99),
+            "busy_frames": self.busy_ms.len(),
+            "busy_cpu_ms_p50": percentile(&self.busy_ms, 0.5), "busy_cpu_ms_p99": percentile(&self.busy_ms, 0.99),
         });
         if let Err(e) = crate::store::atomic_write(path, figures.to_string().as_bytes()) {
             tracing::error!("{e}");
         }
+    }
+}
+
+fn keep(times: &mut VecDeque<f32>, ms: f32) {
+    times.push_back(ms);
+    if times.len() > KEPT {
+        times.pop_front();
+    }
+}
+
+/// The smallest time that at least this share of the frames stays within.
+fn percentile(times: &VecDeque<f32>, share: f32) -> Option<f32> {
+    let mut sorted: Vec<f32> = times.iter().copied().collect();
+    sorted.sort_by(f32::total_cmp);
+    let at = (sorted.len() as f32 * share).ceil() as usize;
+    sorted.get(at.saturating_sub(1)).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use super::percentile;
+
+    #[test]
+    fn percentiles_are_of_the_sorted_times() {
+        let times: VecDeque<f32> = (1..=100_u8).rev().map(f32::from).collect();
+        assert_eq!(percentile(&times, 0.5), Some(50.0));
+        assert_eq!(percentile(&times, 0.99), Some(99.0));
+        assert_eq!(percentile(&VecDeque::new(), 0.5), None);
     }
 }

@@ -76,7 +76,7 @@ pub const PRESETS: &[Preset] = &[
                  Poem:\n",
         stop: &["###"],
         max_tokens: 160,
-        temperature: 0.8,
+        temperature: 1.0,
     },
     Preset {
         title: "Question answering",

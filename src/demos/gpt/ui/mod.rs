@@ -417,32 +417,31 @@ impl GptTab {
             ));
         }
         if let Some(summary) = &self.summary {
-            let why = match &summary.reason {
+            parts.push(match &summary.reason {
                 StopReason::Length => "stopped at the length".to_owned(),
                 StopReason::StopString(stop) => {
                     format!("stopped at \u{201c}{}\u{201d}", escape(stop))
                 }
                 StopReason::EndOfText => "the model ended the text".to_owned(),
                 StopReason::ContextFull => "the context is full".to_owned(),
-            };
-            let new = summary.prompt_tokens - summary.reused_tokens;
+            });
+            let wrote = summary.ids.len();
             parts.push(format!(
-                "read {new} of {} prompt tokens at {:.0}/s",
-                summary.prompt_tokens,
-                per_second(new, summary.prefill_secs)
+                "wrote {wrote} at {:.0}/s",
+                per_second(wrote, summary.decode_secs)
             ));
-            parts.push(format!(
-                "wrote {} at {:.0}/s",
-                summary.ids.len(),
-                per_second(summary.ids.len(), summary.decode_secs)
-            ));
-            parts.push(why);
+            let (all, kept) = (summary.prompt_tokens, summary.reused_tokens);
+            parts.push(if kept == all {
+                format!("prompt of {all} remembered")
+            } else {
+                let rate = per_second(all - kept, summary.prefill_secs);
+                format!("read {} of {all} prompt tokens at {rate:.0}/s", all - kept)
+            });
         }
-        ui.label(
-            RichText::new(parts.join("  \u{b7}  "))
-                .small()
-                .color(tokens.faint),
-        );
+        let text = RichText::new(parts.join("  \u{b7}  "))
+            .small()
+            .color(tokens.faint);
+        ui.add(egui::Label::new(text).truncate());
     }
 
     fn strip_ui(&mut self, ui: &mut Ui) {

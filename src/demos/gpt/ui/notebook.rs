@@ -14,6 +14,8 @@ pub struct Notebook {
     document: Arc<Document>,
     buffer: String,
     generating: bool,
+    /// Bring the end of the text into view in the next frame.
+    show_end: bool,
     /// The last layout and what it was made from.
     layout: Option<(LayoutKey, LayoutJob)>,
     changes: u64,
@@ -33,6 +35,7 @@ impl Notebook {
             document: Arc::new(document),
             buffer,
             generating: false,
+            show_end: false,
             layout: None,
             changes: 0,
         }
@@ -68,6 +71,7 @@ impl Notebook {
 
     pub fn begin_generating(&mut self) {
         self.generating = true;
+        self.show_end = true;
         self.change(Document::end_prompt);
     }
 
@@ -129,6 +133,14 @@ impl Notebook {
                     info.current_text_value = Some(document.text().to_owned());
                     info
                 });
+                if std::mem::take(&mut self.show_end) {
+                    // From here on the view sticks to the end, unless the user scrolls away.
+                    let end = output
+                        .galley
+                        .pos_from_cursor(output.galley.end())
+                        .translate(output.galley_pos.to_vec2());
+                    ui.scroll_to_rect(end.expand(40.0), Some(egui::Align::BOTTOM));
+                }
                 changed = response.changed();
                 if !changed
                     && let Some(pointer) = response.hover_pos()
