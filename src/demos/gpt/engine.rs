@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::gguf::Gguf;
-use super::model::{Cache, Llama};
+use super::model::{Batch, Cache, Llama};
 use super::sample::largest;
 use super::tokenizer::Tokenizer;
 use crate::compute::Memory;
@@ -75,6 +75,8 @@ pub struct Engine {
     cache: Cache,
     /// The tokens in the cache, with what was expected in the place of each if that was asked for.
     tokens: Vec<u32>,
+    /// The length of the prompt in question: what lies behind it was generated.
+    prompt_len: usize,
     positions: Vec<Position>,
     /// The scores for the token that follows the cache.
     next: Option<Vec<f32>>,
@@ -123,6 +125,7 @@ impl Engine {
             model,
             cache,
             tokens: Vec::new(),
+            prompt_len: 0,
             positions: Vec::new(),
             next: None,
         })
@@ -146,11 +149,12 @@ impl Engine {
         &self.tokenizer
     }
 
-    /// Keeps what the memory has in common with a text and forgets the rest. Returns how many of
+    /// Keeps what the memory has in common with a prompt and forgets the rest. Returns how many of
     /// the text's tokens need not be read again.
     ///
     /// With `explain`, what was read without being explained is forgotten too.
     pub fn rewind(&mut self, tokens: &[u32], explain: bool) -> usize {
+        self.prompt_len = tokens.len();
         let common = self
             .tokens
             .iter()
@@ -204,7 +208,7 @@ impl Engine {
             std::mem::take(&mut self.positions),
         );
         let before = self.next.take();
-        let hidden = self.model.forward(tokens, &mut self.cache)?;
+        let hidden = self.forward(tokens, read.len())?;
         let wanted = if explain {
             &hidden[..]
         } else {
@@ -230,6 +234,20 @@ impl Engine {
         self.tokens.extend_from_slice(tokens);
         self.positions = positions;
         Ok(new)
+    }
+
+    /// Reads tokens batch by batch; `start` are in the cache.
+    fn forward(&mut self, tokens: &[u32], start: usize) -> Result<Vec<f32>> {
+        let mut hidden = Vec::with_capacity(tokens.len() * self.model.shape().dim);
+        let mut rest = tokens;
+        while !rest.is_empty() {
+            let position = start + tokens.len() - rest.len();
+            let (batch, end) = Batch::of(position, self.prompt_len);
+            let (now, later) = rest.split_at(rest.len().min(end - position));
+            hidden.extend(self.model.forward(now, batch, &mut self.cache)?);
+            rest = later;
+        }
+        Ok(hidden)
     }
 
     /// What the scores say of a token.

@@ -19,7 +19,10 @@ use rayon::prelude::*;
 
 use super::gguf::Gguf;
 use crate::error::Result;
-use crate::nn::cpu::{Activations, BlockFormat, QuantMatrix, attend_head, half_from_f32, matmul};
+use crate::nn::cpu::{
+    Activations, BlockFormat, HeadCache, MAX_HEAD_DIM, QuantMatrix, Query, attend_many, attend_one,
+    half_from_f32, matmul, silu_times,
+};
 
 /// A model's sizes, as its file gives them.
 #[derive(Clone, Debug)]
@@ -70,6 +73,43 @@ pub struct Llama {
     head: Option<QuantMatrix>,
     /// Angle per position for each pair of a head.
     rope_angles: RopeAngles,
+}
+
+/// The batch that tokens belong to, which decides how their attention is summed.
+///
+/// llama.cpp reads a prompt in batches of 512 tokens and sums in another order, and precision,
+/// when a batch has at least 64. The results differ in their last bits, which is enough to tip a
+/// close call, so the same rule is kept here however small the pieces are that are read at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Batch {
+    /// Fewer than 64 tokens.
+    Short,
+    /// At least 64.
+    Long,
+}
+
+impl Batch {
+    const TOKENS: usize = 512;
+    const LONG_FROM: usize = 64;
+
+    /// The batch of a position in a prompt of so many tokens, and the position where it ends.
+    /// What comes after the prompt is read token by token.
+    #[must_use]
+    pub fn of(position: usize, prompt_len: usize) -> (Self, usize) {
+        if position >= prompt_len {
+            return (Self::Short, usize::MAX);
+        }
+        let start = position / Self::TOKENS * Self::TOKENS;
+        let end = (start + Self::TOKENS).min(prompt_len);
+        (
+            if end - start >= Self::LONG_FROM {
+                Self::Long
+            } else {
+                Self::Short
+            },
+            end,
+        )
+    }
 }
 
 /// What attention remembers of the text so far.
@@ -172,6 +212,11 @@ impl Shape {
             rope_divisor,
             norm_eps: positive("attention.layer_norm_rms_epsilon", None)?,
         };
+        if head_dim > MAX_HEAD_DIM {
+            return Err(gguf.error(format!(
+                "heads of width {head_dim} are not supported, only up to {MAX_HEAD_DIM}"
+            )));
+        }
         if !shape.heads.is_multiple_of(shape.kv_heads) {
             return Err(gguf.error(format!(
                 "{} heads cannot share {} keys",
@@ -275,7 +320,7 @@ impl Llama {
     ///
     /// # Panics
     /// When a token is not in the vocabulary or the cache belongs to another model.
-    pub fn forward(&self, tokens: &[u32], cache: &mut Cache) -> Result<Vec<f32>> {
+    pub fn forward(&self, tokens: &[u32], batch: Batch, cache: &mut Cache) -> Result<Vec<f32>> {
         let shape = &self.shape;
         let mut x = vec![0.0; tokens.len() * shape.dim];
         for (token, row) in tokens.iter().zip(x.chunks_exact_mut(shape.dim)) {
@@ -288,6 +333,7 @@ impl Llama {
                 layer,
                 &n,
                 &turns,
+                batch,
                 &mut cache.keys[at],
                 &mut cache.values[at],
             )?;
@@ -298,9 +344,7 @@ impl Llama {
             let mut gate = vec![0.0; tokens.len() * shape.ffn_dim];
             let mut up = vec![0.0; gate.len()];
             matmul(&n, &mut [(&layer.gate, &mut gate), (&layer.up, &mut up)])?;
-            for (g, u) in gate.iter_mut().zip(&up) {
-                *g = silu(*g) * u;
-            }
+            silu_times(&mut gate, &up);
             add_product(&layer.down, &Activations::new(&gate, shape.ffn_dim), &mut x)?;
         }
         cache.len += tokens.len();
@@ -344,6 +388,7 @@ impl Llama {
         layer: &Layer,
         n: &Activations,
         turns: &[Turn],
+        batch: Batch,
         keys: &mut Vec<f16>,
         values: &mut Vec<f16>,
     ) -> Result<Vec<f32>> {
@@ -384,30 +429,41 @@ impl Llama {
 
         let mut out = vec![0.0; q.len()];
         let group = shape.heads / shape.kv_heads;
-        let attend = |(at, (q, out)): (usize, (&[f32], &mut [f32]))| {
-            let (token, head) = (at / shape.heads, at % shape.heads);
-            let mut scores = vec![0.0; past + token + 1];
-            attend_head(
-                q,
+        let mut heads: Vec<Vec<Query<'_>>> = (0..shape.heads)
+            .map(|_| Vec::with_capacity(tokens))
+            .collect();
+        for (at, (query, out)) in q
+            .chunks_exact(head_dim)
+            .zip(out.chunks_exact_mut(head_dim))
+            .enumerate()
+        {
+            let positions = past + at / shape.heads + 1;
+            heads[at % shape.heads].push(Query {
+                query,
+                positions,
+                out,
+            });
+        }
+        let attend = |(head, queries): (usize, &mut Vec<Query<'_>>)| {
+            let offset = head / group * head_dim;
+            let cache = HeadCache {
                 keys,
                 values,
-                kv_dim,
-                head / group * head_dim,
-                &mut scores,
-                out,
-            );
+                stride: kv_dim,
+                offset,
+            };
+            match batch {
+                Batch::Long => attend_many(queries, cache),
+                Batch::Short => queries
+                    .iter_mut()
+                    .for_each(|query| attend_one(query, cache)),
+            }
         };
         let work = tokens * shape.heads * (past + tokens) * head_dim;
         if work < PARALLEL_FROM {
-            q.chunks_exact(head_dim)
-                .zip(out.chunks_exact_mut(head_dim))
-                .enumerate()
-                .for_each(attend);
+            heads.iter_mut().enumerate().for_each(attend);
         } else {
-            q.par_chunks_exact(head_dim)
-                .zip(out.par_chunks_exact_mut(head_dim))
-                .enumerate()
-                .for_each(attend);
+            heads.par_iter_mut().enumerate().for_each(attend);
         }
         Ok(out)
     }
@@ -477,10 +533,6 @@ fn add_product(weights: &QuantMatrix, input: &Activations, x: &mut [f32]) -> Res
     Ok(())
 }
 
-fn silu(x: f32) -> f32 {
-    x / (1.0 + (-x).exp())
-}
-
 /// Zhang & Sennrich 2019, equation 4; the squares are summed in double precision, as ggml does.
 fn rms_norm(x: &[f32], weight: &[f32], eps: f32, out: &mut [f32]) {
     let sum: f64 = x.iter().map(|v| f64::from(v * v)).sum();
@@ -536,6 +588,10 @@ impl RopeAngles {
 fn rotate(head: &mut [f32], turns: &[Turn]) {
     for (pair, turn) in head.as_chunks_mut::<2>().0.iter_mut().zip(turns) {
         let [a, b] = *pair;
-        *pair = [a * turn.cos - b * turn.sin, a * turn.sin + b * turn.cos];
+        // One rounding less than written out, as compilers make of it in C.
+        *pair = [
+            a.mul_add(turn.cos, -(b * turn.sin)),
+            a.mul_add(turn.sin, b * turn.cos),
+        ];
     }
 }

@@ -4,11 +4,13 @@
 mod alloc;
 mod attention;
 mod blocks;
+mod exp;
 mod quant;
 
 pub use alloc::keep_freed_memory;
-pub use attention::{attend_head, half_from_f32};
+pub use attention::{HeadCache, MAX_HEAD_DIM, Query, attend_many, attend_one, half_from_f32};
 pub use blocks::BlockFormat;
+pub use exp::silu_times;
 pub use quant::{Activations, QuantMatrix, matmul};
 
 /// Whether the AVX2 kernels run on this machine.

@@ -504,7 +504,7 @@ mod avx2 {
                 let x = unsafe { x[i].get_unchecked(at) };
                 let dot = _mm256_madd_epi16(ones, _mm256_maddubs_epi16(w, load_32(&x.qs)));
                 acc[i] = _mm256_fmadd_ps(_mm256_set1_ps(d * x.d), _mm256_cvtepi32_ps(dot), acc[i]);
-                minima[i] += m * x.s;
+                minima[i] = m.mul_add(x.s, minima[i]);
             }
         }
         std::array::from_fn(|i| sum_lanes(acc[i]) + minima[i])
