@@ -147,7 +147,7 @@ fn one_body(query: &mut Query<'_>, cache: HeadCache<'_>) {
             }
             half_from_f32(sum, halves);
             halves.convert_to_f32_slice(sum);
-            total = total.mul_add(shrink, 1.0);
+            total = total * shrink + 1.0;
         } else {
             weight = (score - max).exp();
             total += weight;
