@@ -425,7 +425,10 @@ impl GptTab {
                 StopReason::EndOfText => "the model ended the text".to_owned(),
                 StopReason::ContextFull => "the context is full".to_owned(),
             };
-            let new = summary.prompt_tokens - summary.reused_tokens;
+            // They may come from a session that was changed by hand.
+            let new = summary
+                .prompt_tokens
+                .saturating_sub(summary.reused_tokens);
             parts.push(format!(
                 "read {new} of {} prompt tokens at {:.0}/s",
                 summary.prompt_tokens,
