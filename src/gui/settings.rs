@@ -18,16 +18,16 @@ pub(super) fn ui(ctx: &Context, open: &mut bool, settings: &mut Settings) {
                 .num_columns(2)
                 .spacing([24.0, 10.0])
                 .show(ui, |ui| {
-                    let label = ui.label("Colours");
+                    ui.label("Colours");
                     ui.horizontal(|ui| {
                         for (theme, name) in [
                             (Theme::System, "Desktop's"),
                             (Theme::Dark, "Dark"),
                             (Theme::Light, "Light"),
                         ] {
+                            // Not labelled by "Colours": each would lose its own name.
                             if ui
                                 .selectable_value(&mut settings.theme, theme, name)
-                                .labelled_by(label.id)
                                 .changed()
                             {
                                 theme::apply_choice(ctx, theme);
