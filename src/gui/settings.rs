@@ -39,7 +39,10 @@ pub(super) fn ui(ctx: &Context, open: &mut bool, settings: &mut Settings) {
                     let zoom = Slider::new(&mut settings.zoom, 0.5..=3.0)
                         .step_by(0.1)
                         .fixed_decimals(1);
-                    if ui.add(zoom).labelled_by(label.id).drag_stopped() {
+                    let zoom = ui.add(zoom).labelled_by(label.id);
+                    // Not while it is dragged: the slider would run away from the pointer.
+                    let dragging = ui.input(|i| i.pointer.any_down());
+                    if zoom.drag_stopped() || (zoom.changed() && !dragging) {
                         ctx.set_zoom_factor(settings.zoom);
                     }
                     ui.end_row();
