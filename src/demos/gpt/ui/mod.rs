@@ -323,23 +323,26 @@ impl GptTab {
                 );
                 ui.end_row();
                 let greedy = sampling.temperature <= 0.0;
-                ui.add_enabled_ui(!greedy, |ui| ui.label("Top-k"));
+                let label = ui.add_enabled_ui(!greedy, |ui| ui.label("Top-k")).inner;
                 let widget = Slider::new(&mut sampling.top_k, 0..=100);
                 ui.add_enabled(!greedy, widget)
+                    .labelled_by(label.id)
                     .on_hover_text("Only so many of the likeliest tokens; 0 for all");
                 ui.end_row();
-                ui.add_enabled_ui(!greedy, |ui| ui.label("Top-p"));
+                let label = ui.add_enabled_ui(!greedy, |ui| ui.label("Top-p")).inner;
                 let widget = Slider::new(&mut sampling.top_p, 0.0..=1.0)
                     .step_by(0.01)
                     .fixed_decimals(2);
                 ui.add_enabled(!greedy, widget)
+                    .labelled_by(label.id)
                     .on_hover_text("The likeliest tokens until their probabilities add up to this");
                 ui.end_row();
-                ui.add_enabled_ui(!greedy, |ui| ui.label("Min-p"));
+                let label = ui.add_enabled_ui(!greedy, |ui| ui.label("Min-p")).inner;
                 let widget = Slider::new(&mut sampling.min_p, 0.0..=0.5)
                     .step_by(0.01)
                     .fixed_decimals(2);
                 ui.add_enabled(!greedy, widget)
+                    .labelled_by(label.id)
                     .on_hover_text("No token less likely than this share of the likeliest");
                 ui.end_row();
                 let label = ui.label("Length");
@@ -358,7 +361,9 @@ impl GptTab {
             TextEdit::multiline(&mut self.stop_text)
                 .desired_rows(2)
                 .desired_width(f32::INFINITY)
-                .code_editor(),
+                .code_editor()
+                // The Tab key goes on to the next widget; \\t stands for a tab.
+                .lock_focus(false),
         )
         .labelled_by(label.id)
         .on_hover_text("\\n stands for a line break");
