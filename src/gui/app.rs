@@ -297,7 +297,7 @@ impl App {
                 self.open_dialog(command);
             }
             Command::ReopenLastSession => self.open_session(&self.paths.last_session_file()),
-            Command::Palette => self.palette.open(),
+            Command::Palette => self.palette.open(ctx),
             Command::Help => self.settings.show_help = !self.settings.show_help,
             Command::Log => self.settings.show_log = !self.settings.show_log,
             Command::Settings => self.settings_open = !self.settings_open,
@@ -630,7 +630,8 @@ impl eframe::App for App {
     fn ui(&mut self, ui: &mut Ui, frame: &mut eframe::Frame) {
         self.frames.begin(frame.info().cpu_usage);
         let ctx = ui.ctx().clone();
-        let blocked = self.dialog.is_some();
+        // Keys belong to what lies in front: Esc closes the palette and stops no run behind it.
+        let blocked = self.dialog.is_some() || self.palette.is_open();
         let mut commands = Command::pressed(&ctx, |command| !blocked && self.is_available(command));
 
         Panel::top("tabs").show(ui, |ui| self.tabs_ui(ui));

@@ -13,14 +13,21 @@ pub(super) struct Palette {
     open: bool,
     query: String,
     selected: usize,
+    /// What had the keyboard before, and gets it back.
+    focus: Option<Id>,
 }
 
 impl Palette {
-    pub fn open(&mut self) {
+    pub fn open(&mut self, ctx: &Context) {
         *self = Self {
             open: true,
+            focus: ctx.memory(egui::Memory::focused),
             ..Self::default()
         };
+    }
+
+    pub fn is_open(&self) -> bool {
+        self.open
     }
 
     /// Draws it; returns the command that was chosen.
@@ -89,6 +96,9 @@ impl Palette {
         });
         if modal.should_close() || chosen.is_some() || enter {
             self.open = false;
+            if let Some(focus) = self.focus.take() {
+                ctx.memory_mut(|m| m.request_focus(focus));
+            }
         }
         chosen
     }
