@@ -362,7 +362,7 @@ impl GptTab {
                 .desired_rows(2)
                 .desired_width(f32::INFINITY)
                 .code_editor()
-                // The Tab key goes on to the next widget; \\t stands for a tab.
+                // The Tab key goes on to the next widget.
                 .lock_focus(false),
         )
         .labelled_by(label.id)
