@@ -94,6 +94,18 @@ impl Default for Look {
     }
 }
 
+/// A state to go back to. Two are the same when the text is: colours are not the user's doing, and
+/// must neither be undone one by one nor end what can be done again.
+#[derive(Clone)]
+struct Kept(Arc<Document>);
+
+impl PartialEq for Kept {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+            || (self.0.text() == other.0.text() && self.0.generated() == other.0.generated())
+    }
+}
+
 struct GptTab {
     notebook: Notebook,
     config: CompleteConfig,
@@ -104,7 +116,7 @@ struct GptTab {
     running: Option<Running>,
     /// Begin as soon as the model is there.
     wanted: Option<usize>,
-    undoer: Undoer<Arc<Document>>,
+    undoer: Undoer<Kept>,
     typed_at: Option<Instant>,
     summary: Option<Summary>,
     next: Vec<Candidate>,
@@ -158,6 +170,10 @@ impl GptTab {
             .join("\n");
     }
 
+    fn kept(&self) -> Kept {
+        Kept(Arc::clone(self.notebook.document()))
+    }
+
     fn state(&self) -> RunState {
         match &self.running {
             Some(running) if running.purpose == Purpose::Complete => {
@@ -187,7 +203,7 @@ impl GptTab {
             self.model.fetch(cx);
             return;
         }
-        self.undoer.add_undo(self.notebook.document());
+        self.undoer.add_undo(&self.kept());
         self.submit(Purpose::Complete, max_tokens, cx);
     }
 
@@ -269,7 +285,7 @@ impl GptTab {
         self.recorded_by = None;
         self.revision += 1;
         if purpose == Some(Purpose::Complete) {
-            self.undoer.add_undo(self.notebook.document());
+            self.undoer.add_undo(&self.kept());
         }
         if let Ending::Failed(e) = ending {
             let mut text = e.to_string();
@@ -281,7 +297,7 @@ impl GptTab {
     }
 
     fn take_preset(&mut self, preset: &Preset) {
-        self.undoer.add_undo(self.notebook.document());
+        self.undoer.add_undo(&self.kept());
         self.notebook.set(Document::new(preset.prompt));
         self.config.stop = preset.stop.iter().map(ToString::to_string).collect();
         self.config.max_tokens = preset.max_tokens;
@@ -489,13 +505,13 @@ impl GptTab {
     }
 
     fn step_undo(&mut self, redo: bool) {
-        let current = Arc::clone(self.notebook.document());
+        let current = self.kept();
         let found = if redo {
             self.undoer.redo(&current)
         } else {
             self.undoer.undo(&current)
         };
-        if let Some(document) = found.cloned() {
+        if let Some(Kept(document)) = found.cloned() {
             self.set_document(Arc::unwrap_or_clone(document));
         }
     }
@@ -532,8 +548,8 @@ impl Tab for GptTab {
             }
         }
         if !self.is_completing() && !cx.still {
-            self.undoer
-                .feed_state(ctx.input(|i| i.time), self.notebook.document());
+            let kept = self.kept();
+            self.undoer.feed_state(ctx.input(|i| i.time), &kept);
             if self.undoer.is_in_flux() {
                 // It takes a second without changes until an edit can be undone on its own.
                 ctx.request_repaint_after(Duration::from_millis(1100));
@@ -624,8 +640,8 @@ impl Tab for GptTab {
             }
             Command::Pause | Command::Stop => !idle,
             Command::NewSeed => true,
-            Command::Undo => idle && self.undoer.has_undo(document),
-            Command::Redo => idle && self.undoer.has_redo(document),
+            Command::Undo => idle && self.undoer.has_undo(&self.kept()),
+            Command::Redo => idle && self.undoer.has_redo(&self.kept()),
             _ => false,
         }
     }
@@ -668,7 +684,7 @@ impl Tab for GptTab {
             return Ok(());
         }
         let text = read_text(path)?;
-        self.undoer.add_undo(self.notebook.document());
+        self.undoer.add_undo(&self.kept());
         self.running = None;
         self.set_document(Document::new(text));
         Ok(())
@@ -727,7 +743,7 @@ impl Tab for GptTab {
         }
         state.config.sampling.check().map_err(Error::Input)?;
         self.running = None;
-        self.undoer.add_undo(self.notebook.document());
+        self.undoer.add_undo(&self.kept());
         self.notebook.set(state.document);
         self.config = state.config;
         self.look = state.look;
