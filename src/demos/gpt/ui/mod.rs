@@ -311,6 +311,9 @@ impl GptTab {
 
     fn touched(&mut self) {
         self.revision += 1;
+        self.next.clear();
+        // A reading that is under way is one of the old text.
+        self.running.take_if(|r| r.purpose == Purpose::Score);
         self.typed_at = Some(Instant::now());
     }
 
