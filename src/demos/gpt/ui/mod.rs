@@ -679,9 +679,9 @@ impl Tab for GptTab {
 
     fn open_file(&mut self, path: &Path, cx: &mut TabCx<'_>) -> Result<()> {
         if model_panel::is_gguf(path)? {
+            ModelPanel::choose(path.to_path_buf(), cx)?;
             self.running = None;
             self.notebook.end_generating();
-            ModelPanel::choose(path.to_path_buf(), cx)?;
             self.card = None;
             self.touched();
             return Ok(());
