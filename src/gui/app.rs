@@ -632,7 +632,12 @@ impl eframe::App for App {
         let ctx = ui.ctx().clone();
         // Keys belong to what lies in front: Esc closes the palette and stops no run behind it.
         let blocked = self.dialog.is_some() || self.palette.is_open();
-        let mut commands = Command::pressed(&ctx, |command| !blocked && self.is_available(command));
+        // A text field has its own history; a tab's own field takes these keys itself.
+        let typing = ctx.text_edit_focused();
+        let mut commands = Command::pressed(&ctx, |command| {
+            let is_history = matches!(command, Command::Undo | Command::Redo);
+            !blocked && !(typing && is_history) && self.is_available(command)
+        });
 
         Panel::top("tabs").show(ui, |ui| self.tabs_ui(ui));
         Panel::bottom("status").show(ui, |ui| {

@@ -623,6 +623,11 @@ impl Tab for GptTab {
         };
         let height = (ui.available_height() - strip - next).max(120.0);
         let editable = !self.is_completing();
+        if self.notebook.has_focus(ui) {
+            // The tab's history also covers what the model wrote.
+            let history = |c| matches!(c, Command::Undo | Command::Redo);
+            cx.commands.extend(Command::pressed(ui.ctx(), history));
+        }
         if self.notebook.ui(ui, height, self.look.colours, editable) {
             self.recorded_by = None;
             self.next.clear();

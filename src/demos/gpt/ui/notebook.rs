@@ -17,6 +17,8 @@ pub struct Notebook {
     /// The last layout and what it was made from.
     layout: Option<(LayoutKey, LayoutJob)>,
     changes: u64,
+    /// The text box, once it was drawn.
+    id: Option<egui::Id>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -35,7 +37,14 @@ impl Notebook {
             generating: false,
             layout: None,
             changes: 0,
+            id: None,
         }
+    }
+
+    /// Whether it has the keyboard.
+    pub fn has_focus(&self, ui: &Ui) -> bool {
+        self.id
+            .is_some_and(|id| ui.memory(|memory| memory.has_focus(id)))
     }
 
     pub fn document(&self) -> &Arc<Document> {
@@ -102,7 +111,7 @@ impl Notebook {
             job.wrap.max_width = width;
             ui.fonts_mut(|fonts| fonts.layout_job(job))
         };
-        let mut changed = false;
+        let (mut changed, mut id) = (false, None);
         ScrollArea::vertical()
             .max_height(height)
             .min_scrolled_height(height)
@@ -129,6 +138,7 @@ impl Notebook {
                     info.current_text_value = Some(document.text().to_owned());
                     info
                 });
+                id = Some(response.id);
                 changed = response.changed();
                 if !changed
                     && let Some(pointer) = response.hover_pos()
@@ -141,11 +151,11 @@ impl Notebook {
                     tooltip.show(|ui| tokens::position_ui(ui, &span.position));
                 }
             });
+        self.id = id;
         if changed {
             let text = self.buffer.clone();
             self.change(|d| d.edit(text));
         }
-        // The tab keeps its own history, which also covers what the model wrote.
         changed
     }
 }
