@@ -112,18 +112,24 @@ impl Notebook {
             ui.fonts_mut(|fonts| fonts.layout_job(job))
         };
         let (mut changed, mut id) = (false, None);
+        // A text that only shows keeps the keyboard and can be copied while the model writes.
+        let mut shown = self.buffer.as_str();
+        let buffer: &mut dyn egui::TextBuffer = if editable {
+            &mut self.buffer
+        } else {
+            &mut shown
+        };
         ScrollArea::vertical()
             .max_height(height)
             .min_scrolled_height(height)
             .auto_shrink(false)
             .stick_to_bottom(self.generating)
             .show(ui, |ui| {
-                let output = TextEdit::multiline(&mut self.buffer)
+                let output = TextEdit::multiline(buffer)
                     .desired_width(f32::INFINITY)
                     .min_size(egui::vec2(0.0, height - 8.0))
                     .margin(egui::Margin::symmetric(14, 12))
                     .hint_text("Type a text with a few examples, then let the model continue it")
-                    .interactive(editable)
                     .lock_focus(false)
                     .layouter(&mut layouter)
                     .show(ui);
