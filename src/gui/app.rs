@@ -75,6 +75,8 @@ pub struct App {
     status: StatusBar,
     frames: Frames,
     dialog: Option<FileDialog>,
+    /// What had the keyboard before the palette or a dialog took it.
+    focus_behind: Option<egui::Id>,
     settings_open: bool,
     commands: Vec<Command>,
     autosave: Option<Autosave>,
@@ -159,6 +161,7 @@ impl App {
             status: StatusBar::default(),
             frames: Frames::new(setup.started),
             dialog: None,
+            focus_behind: None,
             settings_open: false,
             commands: Vec::new(),
             autosave: None,
@@ -294,10 +297,14 @@ impl App {
                 }
             }
             Command::OpenFile | Command::Export | Command::SaveSession | Command::OpenSession => {
+                self.remember_focus(ctx);
                 self.open_dialog(command);
             }
             Command::ReopenLastSession => self.open_session(&self.paths.last_session_file()),
-            Command::Palette => self.palette.open(ctx),
+            Command::Palette => {
+                self.remember_focus(ctx);
+                self.palette.open();
+            }
             Command::Help => self.settings.show_help = !self.settings.show_help,
             Command::Log => self.settings.show_log = !self.settings.show_log,
             Command::Settings => self.settings_open = !self.settings_open,
@@ -371,6 +378,17 @@ impl App {
             }
         };
         self.dialog = Some(FileDialog::new(purpose, about, &path));
+    }
+
+    /// Whether the palette or a dialog lies in front.
+    fn is_covered(&self) -> bool {
+        self.dialog.is_some() || self.palette.is_open()
+    }
+
+    fn remember_focus(&mut self, ctx: &Context) {
+        if self.focus_behind.is_none() {
+            self.focus_behind = ctx.memory(egui::Memory::focused);
+        }
     }
 
     fn dialog_ui(&mut self, ctx: &Context) {
@@ -631,7 +649,7 @@ impl eframe::App for App {
         self.frames.begin(frame.info().cpu_usage);
         let ctx = ui.ctx().clone();
         // Keys belong to what lies in front: Esc closes the palette and stops no run behind it.
-        let blocked = self.dialog.is_some() || self.palette.is_open();
+        let blocked = self.is_covered();
         // A text field has its own history; a tab's own field takes these keys itself.
         let typing = ctx.text_edit_focused();
         let mut commands = Command::pressed(&ctx, |command| {
@@ -691,7 +709,15 @@ impl eframe::App for App {
         for command in commands {
             self.perform(command, &ctx);
         }
-        if any {
+        if any || blocked && !self.is_covered() {
+            ctx.request_repaint();
+        }
+        // A frame after it closed: until then egui keeps the keyboard from what was behind.
+        if !blocked
+            && !self.is_covered()
+            && let Some(focus) = self.focus_behind.take()
+        {
+            ctx.memory_mut(|m| m.request_focus(focus));
             ctx.request_repaint();
         }
         self.remember_window(&ctx);

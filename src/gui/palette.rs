@@ -13,15 +13,12 @@ pub(super) struct Palette {
     open: bool,
     query: String,
     selected: usize,
-    /// What had the keyboard before, and gets it back.
-    focus: Option<Id>,
 }
 
 impl Palette {
-    pub fn open(&mut self, ctx: &Context) {
+    pub fn open(&mut self) {
         *self = Self {
             open: true,
-            focus: ctx.memory(egui::Memory::focused),
             ..Self::default()
         };
     }
@@ -96,9 +93,6 @@ impl Palette {
         });
         if modal.should_close() || chosen.is_some() || enter {
             self.open = false;
-            if let Some(focus) = self.focus.take() {
-                ctx.memory_mut(|m| m.request_focus(focus));
-            }
         }
         chosen
     }
