@@ -19,6 +19,8 @@ pub struct Notebook {
     changes: u64,
     /// The text box, once it was drawn.
     id: Option<egui::Id>,
+    /// The cursor is to go behind what the model wrote.
+    to_the_end: bool,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -38,6 +40,7 @@ impl Notebook {
             layout: None,
             changes: 0,
             id: None,
+            to_the_end: false,
         }
     }
 
@@ -81,6 +84,7 @@ impl Notebook {
     }
 
     pub fn end_generating(&mut self) {
+        self.to_the_end = self.generating;
         self.generating = false;
         self.change(Document::end_tokens);
     }
@@ -133,6 +137,13 @@ impl Notebook {
                     .lock_focus(false)
                     .layouter(&mut layouter)
                     .show(ui);
+                if self.to_the_end {
+                    let mut state = output.state.clone();
+                    let end = egui::text::CCursorRange::one(output.galley.end());
+                    state.cursor.set_char_range(Some(end));
+                    state.store(ui.ctx(), output.response.response.id);
+                    self.to_the_end = false;
+                }
                 let response = &output.response.response;
                 // One accessible name for people and tests.
                 response.widget_info(|| {
