@@ -144,6 +144,7 @@ fn a_text_file_becomes_the_prompt() {
 fn exports_hold_what_is_on_the_screen() {
     let home = Home::new();
     let mut window = home.open();
+    window.focus_notebook();
     let export = |window: &mut Window, format: Option<&str>, name: &str| -> String {
         window.press(CTRL, Key::E);
         if let Some(format) = format {
@@ -174,6 +175,10 @@ fn exports_hold_what_is_on_the_screen() {
     let text: String = rows[1..].iter().map(|row| row[1].as_str()).collect();
     assert_eq!(text, window.text(), "the tokens make up the text");
     assert_eq!(rows.last().map(|row| row[5].as_str()), Some("true"));
+    assert!(
+        window.has_focus(Role::MultilineTextInput, "Notebook"),
+        "the keyboard goes back to where it was"
+    );
 }
 
 /// RFC 4180: a quoted field may hold commas, quotes and line breaks.
