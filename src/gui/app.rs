@@ -437,6 +437,11 @@ impl App {
 
     /// Gives the tab in front a file, or opens it where it is a session.
     fn open_file(&mut self, path: &Path) {
+        // Looked at before opening: a pipe would wait for ever, a device would never end.
+        if path.metadata().is_ok_and(|meta| !meta.is_file()) {
+            let e = Error::bad_file(path, "this is not a file");
+            return self.toasts.error(capitalised(&e.to_string()));
+        }
         if is_session(path) {
             return self.open_session(path);
         }

@@ -137,6 +137,11 @@ fn a_text_file_becomes_the_prompt() {
     assert!(window.state().toasts().shows("nowhere.txt"));
     let_fall(&mut window, &[home.paths().data.as_path()]);
     assert!(window.state().toasts().shows("data"), "a folder is refused too");
+    #[cfg(unix)]
+    {
+        let_fall(&mut window, &["/dev/zero".as_ref()]);
+        assert!(window.state().toasts().shows("This is not a file: /dev/zero"));
+    }
     assert_eq!(window.text(), stored);
 }
 
