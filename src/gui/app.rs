@@ -480,27 +480,39 @@ impl App {
         let since = *self.changed_since.get_or_insert_with(Instant::now);
         match AUTOSAVE_AFTER.checked_sub(since.elapsed()) {
             Some(rest) if !rest.is_zero() => ctx.request_repaint_after(rest),
-            _ => self.store_session(),
+            _ => drop(self.store_session()),
         }
     }
 
-    fn store_session(&mut self) {
+    /// Stores the session for the next start. True when it is on the disk.
+    fn store_session(&mut self) -> bool {
         let session = self.session();
         self.stored_revision = self.revision();
         self.changed_since = None;
-        if let Some(autosave) = &mut self.autosave
-            && let Err(e) = autosave.store(&session)
-        {
-            self.toasts.error(capitalised(&e.to_string()));
+        let Some(autosave) = self.autosave.as_mut().filter(|a| a.is_active()) else {
+            return false;
+        };
+        match autosave.store(&session) {
+            Ok(()) => true,
+            Err(e) => {
+                self.toasts.error(capitalised(&e.to_string()));
+                false
+            }
         }
     }
 
     /// The graphics device is gone: nothing can be drawn any more.
     fn handle_loss(&mut self, ctx: &Context) {
-        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        let failure = Arc::clone(&self.failure);
+        let mut failure = failure.lock().unwrap_or_else(PoisonError::into_inner);
         if failure.is_some() {
             return;
         }
+        let session = if self.store_session() {
+            "the session was saved and will be there at the next start"
+        } else {
+            "the session could not be saved"
+        };
         let reason = self
             .lost
             .reason
@@ -508,10 +520,8 @@ impl App {
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
         *failure = Some(Error::Graphics(format!(
-            "the graphics device was lost ({reason}); the session was saved and will be there at the next start"
+            "the graphics device was lost ({reason}); {session}"
         )));
-        drop(failure);
-        self.store_session();
         ctx.send_viewport_cmd(ViewportCommand::Close);
     }
 

@@ -70,6 +70,37 @@ fn every_part_can_be_drawn() {
     }
 }
 
+/// Why the window closed by itself.
+#[track_caller]
+fn assert_told(failure: &Mutex<Option<Error>>, what: &str) {
+    let told = failure.lock().expect("unpoisoned").take();
+    assert!(
+        matches!(&told, Some(Error::Graphics(text)) if text.contains(what)),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn a_lost_device_promises_nothing_where_nothing_was_saved() {
+    if !adapter_or_skip() {
+        return;
+    }
+    let home = Home::new();
+    let first = home.open();
+    let failure: Arc<Mutex<Option<Error>>> = Arc::default();
+    let state = create_render_state(default_wgpu_setup(), RendererOptions::PREDICTABLE);
+    let device = state.device.clone();
+    let drawn = bench().renderer(WgpuTestRenderer::from_render_state(state));
+    // The first window has the autosave.
+    let setup = home.setup(Settings::default(), None);
+    let mut second = build(drawn, setup, Arc::clone(&failure));
+    device.destroy();
+    let _ = device.poll(wgpu::PollType::Poll);
+    second.run_steps(5);
+    assert_told(&failure, "the session could not be saved");
+    drop(first);
+}
+
 #[test]
 fn a_lost_graphics_device_costs_nothing() {
     if !adapter_or_skip() {
@@ -79,9 +110,9 @@ fn a_lost_graphics_device_costs_nothing() {
     let failure: Arc<Mutex<Option<Error>>> = Arc::default();
     let state = create_render_state(default_wgpu_setup(), RendererOptions::PREDICTABLE);
     let device = state.device.clone();
-    let bench = bench().renderer(WgpuTestRenderer::from_render_state(state));
+    let drawn = bench().renderer(WgpuTestRenderer::from_render_state(state));
     let setup = home.setup(Settings::default(), None);
-    let mut window = build(bench, setup, Arc::clone(&failure));
+    let mut window = build(drawn, setup, Arc::clone(&failure));
     window.focus_notebook();
     window.type_in(" Then it rained.");
     let text = window.text();
@@ -99,11 +130,7 @@ fn a_lost_graphics_device_costs_nothing() {
     assert!(closing, "the window closes");
     let stored = fs::read_to_string(home.paths().autosave_file()).expect("it was stored");
     assert!(stored.contains("Then it rained."));
-    let told = failure.lock().expect("unpoisoned").take();
-    assert!(
-        matches!(&told, Some(Error::Graphics(text)) if text.contains("session")),
-        "{told:?}"
-    );
+    assert_told(&failure, "the session was saved");
     eframe::App::on_exit(window.state_mut());
     drop(window);
     let window = home.open();
