@@ -206,6 +206,26 @@ fn csv_rows(csv: &str) -> Vec<Vec<String>> {
 }
 
 #[test]
+fn the_enter_key_is_enough_in_a_dialog() {
+    let home = Home::new();
+    let path = home.with_file("prompt.txt", b"Once upon a time");
+    let mut window = home.open();
+    window.focus_notebook();
+    window.press(CTRL, Key::O);
+    window.type_in(&path.display().to_string());
+    window.press(Modifiers::NONE, Key::Enter);
+    assert_eq!(window.text(), "Once upon a time");
+    // Without a path it stays, with the keyboard in its place.
+    window.press(CTRL, Key::O);
+    window.press(Modifiers::NONE, Key::Enter);
+    window.run_steps(2);
+    assert!(window.has_focus(Role::TextInput, "Path"));
+    window.press(Modifiers::NONE, Key::Escape);
+    assert!(window.query_by_role_and_label(Role::TextInput, "Path").is_none());
+    assert_eq!(window.text(), "Once upon a time");
+}
+
+#[test]
 fn an_export_that_cannot_be_written_says_so() {
     let home = Home::new();
     home.with_file("file", b"in the way");
