@@ -669,7 +669,8 @@ impl eframe::App for App {
         let typing = ctx.text_edit_focused();
         let mut commands = Command::pressed(&ctx, |command| {
             let is_history = matches!(command, Command::Undo | Command::Redo);
-            !blocked && !(typing && is_history) && self.is_available(command)
+            let elsewhere = blocked || (typing && is_history);
+            !elsewhere && self.is_available(command)
         });
 
         Panel::top("tabs").show(ui, |ui| self.tabs_ui(ui));

@@ -52,7 +52,10 @@ fn a_broken_model_is_named_and_the_tab_goes_on() {
     let mut window = home.open();
     let text = window.text();
     for path in [&bad, &empty] {
-        let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+        let name = path
+            .file_name()
+            .and_then(|n| n.to_str())
+            .unwrap_or_default();
         let_fall(&mut window, &[path]);
         assert!(window.state().toasts().shows(name), "dropped: {name}");
         assert!(window.reads(name), "it is on the screen");
@@ -77,7 +80,10 @@ fn a_broken_model_in_the_settings_fails_the_run_only() {
         let mut window = home.open_with(settings_with_model(&path), None);
         let text = window.text();
         window.click("Complete");
-        let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+        let name = path
+            .file_name()
+            .and_then(|n| n.to_str())
+            .unwrap_or_default();
         window.wait("the error", |w| w.state().toasts().shows(name));
         assert_eq!(window.text(), text);
         window.get_by_role_and_label(Role::Button, "Complete");
@@ -136,11 +142,19 @@ fn a_text_file_becomes_the_prompt() {
     let_fall(&mut window, &[&home.file("nowhere.txt")]);
     assert!(window.state().toasts().shows("nowhere.txt"));
     let_fall(&mut window, &[home.paths().data.as_path()]);
-    assert!(window.state().toasts().shows("data"), "a folder is refused too");
+    assert!(
+        window.state().toasts().shows("data"),
+        "a folder is refused too"
+    );
     #[cfg(unix)]
     {
         let_fall(&mut window, &["/dev/zero".as_ref()]);
-        assert!(window.state().toasts().shows("This is not a file: /dev/zero"));
+        assert!(
+            window
+                .state()
+                .toasts()
+                .shows("This is not a file: /dev/zero")
+        );
     }
     assert_eq!(window.text(), stored);
 }
@@ -155,7 +169,9 @@ fn exports_hold_what_is_on_the_screen() {
         if let Some(format) = format {
             window.get_by_label_contains(format).click();
             window.run_steps(2);
-            window.get_by_role_and_label(Role::TextInput, "Path").focus();
+            window
+                .get_by_role_and_label(Role::TextInput, "Path")
+                .focus();
         }
         let path = home.file(name);
         window.choose(&path, "Save");
@@ -169,13 +185,24 @@ fn exports_hold_what_is_on_the_screen() {
     assert_eq!(json["text"], Value::from(window.text()));
     assert_eq!(json["generated"], " She went to the market.");
     assert_eq!(json["config"]["max_tokens"], 32);
-    assert_eq!(json["tokens"].as_array().map(Vec::len), Some(window.spans()));
-    assert_eq!(json["tokens"][1]["position"]["top"].as_array().map(Vec::len), Some(10));
+    assert_eq!(
+        json["tokens"].as_array().map(Vec::len),
+        Some(window.spans())
+    );
+    assert_eq!(
+        json["tokens"][1]["position"]["top"]
+            .as_array()
+            .map(Vec::len),
+        Some(10)
+    );
 
     let csv = export(&mut window, Some("CSV:"), "out.csv");
     let rows = csv_rows(&csv);
     assert_eq!(rows.len(), window.spans() + 1);
-    assert_eq!(rows[0].join(","), "token,text,logprob,probability,rank,generated");
+    assert_eq!(
+        rows[0].join(","),
+        "token,text,logprob,probability,rank,generated"
+    );
     assert!(rows.iter().all(|row| row.len() == 6));
     let text: String = rows[1..].iter().map(|row| row[1].as_str()).collect();
     assert_eq!(text, window.text(), "the tokens make up the text");
@@ -221,7 +248,11 @@ fn the_enter_key_is_enough_in_a_dialog() {
     window.run_steps(2);
     assert!(window.has_focus(Role::TextInput, "Path"));
     window.press(Modifiers::NONE, Key::Escape);
-    assert!(window.query_by_role_and_label(Role::TextInput, "Path").is_none());
+    assert!(
+        window
+            .query_by_role_and_label(Role::TextInput, "Path")
+            .is_none()
+    );
     assert_eq!(window.text(), "Once upon a time");
 }
 
@@ -233,7 +264,10 @@ fn an_export_that_cannot_be_written_says_so() {
     window.press(CTRL, Key::E);
     window.choose(&home.file("file").join("out.txt"), "Save");
     let message = labels(&window).into_iter().find(|l| l.contains("annot"));
-    assert!(message.is_some_and(|m| m.ends_with("file")), "it names what is in the way");
+    assert!(
+        message.is_some_and(|m| m.ends_with("file")),
+        "it names what is in the way"
+    );
     assert!(window.reads("Failed"));
 }
 
@@ -244,10 +278,19 @@ fn a_download_that_fails_says_why() {
     let models = home.paths().models_dir();
     vitrine::store::atomic_write(&models, b"in the way").expect("it can be written");
     let mut window = home.open();
-    let fetch = window.get_all_by_label("Fetch the model").next().expect("a button");
+    let fetch = window
+        .get_all_by_label("Fetch the model")
+        .next()
+        .expect("a button");
     fetch.click();
     window.wait("the error", |w| w.state().toasts().shows("models"));
-    assert!(window.query_all_by_label("Fetch the model").next().is_some(), "it can be tried again");
+    assert!(
+        window
+            .query_all_by_label("Fetch the model")
+            .next()
+            .is_some(),
+        "it can be tried again"
+    );
     // Asking for text is the other way to a download.
     window.click("Close");
     window.press(CTRL, Key::Enter);
@@ -259,12 +302,19 @@ fn a_download_that_fails_says_why() {
 fn a_download_never_holds_the_window_and_can_be_stopped() {
     let home = Home::new();
     // Another Vitrine seems to fetch it, so this one waits and touches no network.
-    let lock = home.paths().models_dir().join(".SmolLM2-135M-Instruct.Q4_1.gguf.lock");
+    let lock = home
+        .paths()
+        .models_dir()
+        .join(".SmolLM2-135M-Instruct.Q4_1.gguf.lock");
     vitrine::store::atomic_write(&lock, b"").expect("it can be written");
     let held = File::open(&lock).expect("it opens");
     held.lock().expect("it locks");
     let mut window = home.open();
-    window.get_all_by_label("Fetch the model").next().expect("a button").click();
+    window
+        .get_all_by_label("Fetch the model")
+        .next()
+        .expect("a button")
+        .click();
     window.wait("the progress", |w| w.reads("waiting for another Vitrine"));
     assert!(window.reads("of 98 MB"));
     let mut slowest = Duration::ZERO;
@@ -274,12 +324,20 @@ fn a_download_never_holds_the_window_and_can_be_stopped() {
         slowest = slowest.max(begun.elapsed());
         std::thread::sleep(Duration::from_millis(5));
     }
-    assert!(slowest < Duration::from_millis(500), "a frame took {slowest:?}");
+    assert!(
+        slowest < Duration::from_millis(500),
+        "a frame took {slowest:?}"
+    );
     window.focus_notebook();
     window.type_in(" And");
-    assert!(window.text().ends_with("market. And"), "the tab is usable meanwhile");
+    assert!(
+        window.text().ends_with("market. And"),
+        "the tab is usable meanwhile"
+    );
     window.click("Stop the download");
-    window.wait("the stop", |w| w.state().toasts().shows("The download was stopped"));
+    window.wait("the stop", |w| {
+        w.state().toasts().shows("The download was stopped")
+    });
     assert!(window.query_by_label("Stop the download").is_none());
     drop(held);
 }

@@ -39,7 +39,10 @@ fn the_first_open_shows_a_stored_run_and_then_rests() {
     assert!(!window.is_busy());
     assert_idle(&mut window);
     assert!(!window.is_busy());
-    assert!(!home.paths().autosave_file().exists(), "nothing has changed");
+    assert!(
+        !home.paths().autosave_file().exists(),
+        "nothing has changed"
+    );
 }
 
 #[test]
@@ -109,7 +112,9 @@ fn everything_has_a_name_while_it_runs() {
     let mut window = Home::new().open_with_model(&model);
     window.click("A poem");
     window.command(Command::Run);
-    window.wait("the first tokens", |w| w.saved()["document"]["generated"] != serde_json::json!([]));
+    window.wait("the first tokens", |w| {
+        w.saved()["document"]["generated"] != serde_json::json!([])
+    });
     assert_named(&window);
     window.get_by_role_and_label(Role::Button, "Stop");
     window.get_by_role_and_label(Role::Button, "Pause");
@@ -131,7 +136,10 @@ fn the_tab_key_reaches_the_button_and_the_notebook() {
             break;
         }
     }
-    assert!(button.is_some() && button < notebook, "{button:?} {notebook:?}");
+    assert!(
+        button.is_some() && button < notebook,
+        "{button:?} {notebook:?}"
+    );
     // Ctrl+Tab is the next tab's, it must not be a tab stop.
     window.press(CTRL, Key::Tab);
 }

@@ -26,7 +26,9 @@ fn capitals() -> Option<Window> {
 fn complete(window: &mut Window) {
     window.press(CTRL, Key::Enter);
     window.wait("the completion", |w| {
-        !w.is_busy() && w.query_by_role_and_label(Role::Button, "Complete").is_some()
+        !w.is_busy()
+            && w.query_by_role_and_label(Role::Button, "Complete")
+                .is_some()
     });
 }
 
@@ -94,7 +96,11 @@ fn every_undo_changes_the_text() {
         assert_eq!(&window.text(), expected);
         window.rest(Duration::from_millis(600));
     }
-    for expected in [CAPITALS, &format!("{CAPITALS} one"), &format!("{CAPITALS} one two")] {
+    for expected in [
+        CAPITALS,
+        &format!("{CAPITALS} one"),
+        &format!("{CAPITALS} one two"),
+    ] {
         window.press(CTRL_SHIFT, Key::Z);
         assert_eq!(&window.text(), expected);
         window.rest(Duration::from_millis(600));
@@ -113,7 +119,9 @@ fn undo_in_another_text_field_leaves_the_notebook_alone() {
     let field = "Stop before, one text a line";
     let stops = |w: &Window| w.saved()["config"]["stop"].clone();
     let before = stops(&window);
-    window.get_by_role_and_label(Role::MultilineTextInput, field).focus();
+    window
+        .get_by_role_and_label(Role::MultilineTextInput, field)
+        .focus();
     window.run_steps(2);
     window.type_in("###");
     assert_ne!(stops(&window), before);
@@ -134,7 +142,11 @@ fn escape_stops_a_long_completion_and_keeps_what_came() {
     let begun = Instant::now();
     window.press(Modifiers::NONE, Key::Escape);
     window.wait("the stop", |w| !w.is_busy());
-    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        begun.elapsed()
+    );
     let kept = window.text();
     assert!(kept.len() > prompt.len() + 12 && kept.starts_with(&prompt));
     window.rest(Duration::from_millis(500));
@@ -190,9 +202,16 @@ fn an_edit_clears_the_colours_behind_it_until_typing_rests() {
     window.step();
     let known = window.saved()["document"]["spans"].clone();
     let known = known.as_array().expect("a list");
-    assert!(!known.is_empty() && known.len() < spans, "{} of {spans}", known.len());
+    assert!(
+        !known.is_empty() && known.len() < spans,
+        "{} of {spans}",
+        known.len()
+    );
     let end = known.last().and_then(|s| s["range"]["end"].as_u64());
-    assert!(end <= Some(edited.find("Kyoto").unwrap_or(0) as u64 + 1), "{end:?}");
+    assert!(
+        end <= Some(edited.find("Kyoto").unwrap_or(0) as u64 + 1),
+        "{end:?}"
+    );
     window.wait("the reading", |w| w.spans() >= spans && !w.is_busy());
     assert_eq!(window.text(), edited);
 }
@@ -222,7 +241,10 @@ fn a_prompt_longer_than_the_context_is_refused_and_kept() {
     let long = "one two three ".repeat(3000);
     window.write(&long);
     complete(&mut window);
-    assert!(window.state().toasts().shows("shorten it by"), "it says how");
+    assert!(
+        window.state().toasts().shows("shorten it by"),
+        "it says how"
+    );
     assert!(window.reads("tokens long and the model reads at most 8192"));
     assert_eq!(window.text(), long);
     // And the tab goes on.

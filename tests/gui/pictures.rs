@@ -142,8 +142,14 @@ fn a_lost_graphics_device_costs_nothing() {
 #[cfg(target_os = "linux")]
 fn resident_mb() -> f64 {
     let status = fs::read_to_string("/proc/self/status").expect("it can be read");
-    let line = status.lines().find(|l| l.starts_with("VmRSS:")).expect("a line");
-    let kb = line.split_whitespace().nth(1).and_then(|kb| kb.parse::<f64>().ok());
+    let line = status
+        .lines()
+        .find(|l| l.starts_with("VmRSS:"))
+        .expect("a line");
+    let kb = line
+        .split_whitespace()
+        .nth(1)
+        .and_then(|kb| kb.parse::<f64>().ok());
     kb.expect("a number") / 1e3
 }
 
@@ -162,7 +168,10 @@ fn a_hundred_windows_leave_nothing_behind() {
             .expect("it starts");
         let said = String::from_utf8_lossy(&output.stdout);
         let more = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success() && said.contains("1 passed"), "{said}\n{more}");
+        assert!(
+            output.status.success() && said.contains("1 passed"),
+            "{said}\n{more}"
+        );
         return;
     }
     let open_and_close = |count: usize| {
@@ -176,5 +185,8 @@ fn a_hundred_windows_leave_nothing_behind() {
     let before = resident_mb();
     open_and_close(100);
     let grown = resident_mb() - before;
-    assert!(grown < 30.0, "{grown:.1} MB more after 100 windows than {before:.1}");
+    assert!(
+        grown < 30.0,
+        "{grown:.1} MB more after 100 windows than {before:.1}"
+    );
 }

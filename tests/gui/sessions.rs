@@ -74,9 +74,16 @@ fn a_session_that_was_changed_by_hand_is_refused_or_shown() {
         let file = home.with_file("changed.json", with(pointer, value).as_bytes());
         window.press(CTRL_SHIFT, Key::O);
         window.choose(&file, "Open");
-        assert!(window.state().toasts().shows("could not be read"), "{pointer}");
+        assert!(
+            window.state().toasts().shows("could not be read"),
+            "{pointer}"
+        );
         assert_eq!(window.saved()["document"], good["document"], "{pointer}");
-        window.get_all_by_label("Close").last().expect("a toast").click();
+        window
+            .get_all_by_label("Close")
+            .last()
+            .expect("a toast")
+            .click();
         window.run_steps(3);
     }
     // Figures that cannot be are only figures.
@@ -137,7 +144,12 @@ fn a_second_window_stores_nothing() {
     let home = Home::new();
     let mut first = home.open();
     let mut second = home.open();
-    assert!(second.state().toasts().shows("Another Vitrine window is open"));
+    assert!(
+        second
+            .state()
+            .toasts()
+            .shows("Another Vitrine window is open")
+    );
     second.write("of the second");
     first.write("of the first");
     wait_for_autosave(&mut first, &home, "of the first");
@@ -157,7 +169,11 @@ fn backup(path: &Path) -> std::path::PathBuf {
 
 #[test]
 fn damaged_settings_are_set_aside() {
-    for damage in [&b"zoom = \"large\""[..], b"\xff\xfe\x00 not text", b"theme = ["] {
+    for damage in [
+        &b"zoom = \"large\""[..],
+        b"\xff\xfe\x00 not text",
+        b"theme = [",
+    ] {
         let home = Home::new();
         let file = home.paths().settings_file();
         atomic_write(&file, damage).expect("it can be written");
@@ -174,7 +190,11 @@ fn damaged_settings_are_set_aside() {
 #[test]
 fn a_damaged_autosave_is_set_aside() {
     let other = json!({"vitrine_session": 1, "active": "gpt", "tabs": []}).to_string();
-    for damage in [&b"{\"vitrine_session\":1,"[..], b"\0\0\0\0", other.as_bytes()] {
+    for damage in [
+        &b"{\"vitrine_session\":1,"[..],
+        b"\0\0\0\0",
+        other.as_bytes(),
+    ] {
         let home = Home::new();
         drop(home.open()); // It leaves its marker.
         let file = home.paths().autosave_file();
@@ -193,8 +213,13 @@ fn a_damaged_autosave_is_set_aside() {
 fn a_session_of_which_the_tab_understands_nothing_leaves_the_stored_run() {
     let home = Home::new();
     drop(home.open());
-    let session = json!({"vitrine_session": 1, "active": "nobody", "tabs": {"gpt": {"document": 3}}});
-    atomic_write(&home.paths().autosave_file(), session.to_string().as_bytes()).expect("written");
+    let session =
+        json!({"vitrine_session": 1, "active": "nobody", "tabs": {"gpt": {"document": 3}}});
+    atomic_write(
+        &home.paths().autosave_file(),
+        session.to_string().as_bytes(),
+    )
+    .expect("written");
     let window = home.open();
     assert!(window.reads("The session's part for"));
     assert!(window.text().ends_with("market."));

@@ -50,7 +50,11 @@ fn the_palette_follows_the_arrow_keys() {
         window.press(Modifiers::NONE, Key::ArrowUp);
     }
     window.press(Modifiers::NONE, Key::Enter);
-    assert_eq!(window.ctx.theme(), Theme::Dark, "up from the first is the last");
+    assert_eq!(
+        window.ctx.theme(),
+        Theme::Dark,
+        "up from the first is the last"
+    );
     window.press(CTRL, Key::P);
     window.type_in("zzzz");
     assert!(window.reads("No command has these letters"));
@@ -136,7 +140,9 @@ fn the_zoom_follows_keys_and_the_settings_window() {
     assert!((window.ctx.zoom_factor() - 1.0).abs() < 1e-3);
 
     window.press(CTRL, Key::Comma);
-    window.get_by_role_and_label(Role::Slider, "Zoom").set_value_accesskit(1.5);
+    window
+        .get_by_role_and_label(Role::Slider, "Zoom")
+        .set_value_accesskit(1.5);
     window.run_steps(3);
     assert!(
         (window.ctx.zoom_factor() - 1.5).abs() < 1e-3,
@@ -146,7 +152,11 @@ fn the_zoom_follows_keys_and_the_settings_window() {
     assert_eq!(notice, None);
     assert!((stored.zoom - 1.5).abs() < 1e-3, "it is remembered");
     window.press(CTRL, Key::Comma);
-    assert!(window.query_by_role_and_label(Role::Slider, "Zoom").is_none());
+    assert!(
+        window
+            .query_by_role_and_label(Role::Slider, "Zoom")
+            .is_none()
+    );
 }
 
 #[test]
@@ -170,7 +180,10 @@ fn help_and_log_come_and_go() {
     assert!(!window.reads(help));
     window.press(Modifiers::NONE, Key::F1);
     assert!(window.reads(help));
-    let filter = |w: &Window| w.query_by_role_and_label(Role::TextInput, "Filter").is_some();
+    let filter = |w: &Window| {
+        w.query_by_role_and_label(Role::TextInput, "Filter")
+            .is_some()
+    };
     assert!(!filter(&window));
     window.press(CTRL_SHIFT, Key::L);
     assert!(filter(&window));
@@ -214,7 +227,10 @@ fn quitting_asks_the_desktop_to_close_the_window() {
     window.state_mut().send(Command::Quit);
     window.step();
     let commands = &window.output().viewport_output[&egui::ViewportId::ROOT].commands;
-    assert!(commands.contains(&egui::ViewportCommand::Close), "{commands:?}");
+    assert!(
+        commands.contains(&egui::ViewportCommand::Close),
+        "{commands:?}"
+    );
 }
 
 #[test]
@@ -226,6 +242,11 @@ fn the_file_menu_opens_a_dialog() {
     window.get_by_label("Export the result");
     window.press(Modifiers::NONE, Key::Escape);
     assert!(window.query_by_label("Export the result").is_none());
-    assert_eq!(window.saved()["document"]["spans"].as_array().map(Vec::is_empty), Some(false));
+    assert_eq!(
+        window.saved()["document"]["spans"]
+            .as_array()
+            .map(Vec::is_empty),
+        Some(false)
+    );
     assert_ne!(window.saved(), json!(null));
 }

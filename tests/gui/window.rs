@@ -25,7 +25,7 @@ pub const CTRL_SHIFT: Modifiers = CTRL.plus(Modifiers::SHIFT);
 
 const MODEL_BYTES: u64 = 98_362_432;
 /// Nothing here takes this long, even where several tests share two slow cores.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// The default model, if this machine has it.
 ///
@@ -40,7 +40,10 @@ pub fn model_or_skip() -> Option<PathBuf> {
         return Some(path);
     }
     let required = std::env::var("VITRINE_REQUIRE_MODEL").is_ok_and(|value| value == "1");
-    assert!(!required, "VITRINE_REQUIRE_MODEL=1, but the model is not here");
+    assert!(
+        !required,
+        "VITRINE_REQUIRE_MODEL=1, but the model is not here"
+    );
     println!("skipped: the model is not here, vitrine fetch gpt");
     None
 }
@@ -128,7 +131,9 @@ pub fn build(
 ) -> Window {
     let mut window =
         bench.build_eframe(move |cc| App::new(cc, setup, failure).expect("the window opens"));
-    window.wait("the compute thread", |w| w.state().worker().device().is_some());
+    window.wait("the compute thread", |w| {
+        w.state().worker().device().is_some()
+    });
     window.run_steps(4);
     window
 }
@@ -252,7 +257,10 @@ impl Drive for Window {
 
     fn text(&self) -> String {
         let saved = self.saved();
-        saved["document"]["text"].as_str().expect("a text").to_owned()
+        saved["document"]["text"]
+            .as_str()
+            .expect("a text")
+            .to_owned()
     }
 
     fn spans(&self) -> usize {

@@ -450,9 +450,7 @@ impl GptTab {
                 StopReason::ContextFull => "the context is full".to_owned(),
             };
             // They may come from a session that was changed by hand.
-            let new = summary
-                .prompt_tokens
-                .saturating_sub(summary.reused_tokens);
+            let new = summary.prompt_tokens.saturating_sub(summary.reused_tokens);
             parts.push(format!(
                 "read {new} of {} prompt tokens at {:.0}/s",
                 summary.prompt_tokens,
