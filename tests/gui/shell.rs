@@ -3,7 +3,6 @@
 use egui::accesskit::Role;
 use egui::{Key, Modifiers, Theme};
 use egui_kittest::kittest::Queryable as _;
-use serde_json::json;
 use vitrine::gui::Command;
 use vitrine::store::Settings;
 
@@ -124,7 +123,10 @@ fn keys_pressed_in_the_palette_do_nothing_behind_it() {
     window.press(CTRL, Key::O);
     assert_eq!(window.text(), text);
     assert!(palette_is_open(&window));
-    assert!(!window.reads("Open a file\n"));
+    assert!(
+        window.query_by_label("Path").is_none(),
+        "no dialog opened behind it"
+    );
 }
 
 #[test]
@@ -206,19 +208,22 @@ fn a_seed_can_be_drawn_anew() {
 #[test]
 fn copying_takes_what_the_model_wrote() {
     let mut window = Home::new().open();
-    window.key_press_modifiers(CTRL_SHIFT, Key::C);
-    let mut copied = None;
-    for _ in 0..6 {
-        window.step();
-        for command in &window.output().platform_output.commands {
-            if let egui::OutputCommand::CopyText(text) = command {
-                copied = Some(text.clone());
-            }
-        }
-    }
-    // The key's own frame is among the first; the toast stays longer.
+    window.focus_notebook();
+    // In one frame, so that its output can be looked at.
+    let events = &mut window.input_mut().events;
+    events.push(egui::Event::ModifiersChanged(CTRL_SHIFT));
+    events.push(egui::Event::Key {
+        key: Key::C,
+        physical_key: None,
+        pressed: true,
+        repeat: false,
+        modifiers: CTRL_SHIFT,
+    });
+    window.step();
+    let commands = &window.output().platform_output.commands;
+    let copied = egui::OutputCommand::CopyText(" She went to the market.".into());
+    assert!(commands.contains(&copied), "{commands:?}");
     assert!(window.state().toasts().shows("Copied"));
-    assert!(copied.is_none_or(|text| text == " She went to the market."));
 }
 
 #[test]
@@ -242,11 +247,4 @@ fn the_file_menu_opens_a_dialog() {
     window.get_by_label("Export the result");
     window.press(Modifiers::NONE, Key::Escape);
     assert!(window.query_by_label("Export the result").is_none());
-    assert_eq!(
-        window.saved()["document"]["spans"]
-            .as_array()
-            .map(Vec::is_empty),
-        Some(false)
-    );
-    assert_ne!(window.saved(), json!(null));
 }
