@@ -75,6 +75,8 @@ pub struct App {
     status: StatusBar,
     frames: Frames,
     dialog: Option<FileDialog>,
+    /// What had the keyboard before the palette or a dialog took it.
+    focus_behind: Option<egui::Id>,
     settings_open: bool,
     commands: Vec<Command>,
     autosave: Option<Autosave>,
@@ -159,6 +161,7 @@ impl App {
             status: StatusBar::default(),
             frames: Frames::new(setup.started),
             dialog: None,
+            focus_behind: None,
             settings_open: false,
             commands: Vec::new(),
             autosave: None,
@@ -294,10 +297,14 @@ impl App {
                 }
             }
             Command::OpenFile | Command::Export | Command::SaveSession | Command::OpenSession => {
+                self.remember_focus(ctx);
                 self.open_dialog(command);
             }
             Command::ReopenLastSession => self.open_session(&self.paths.last_session_file()),
-            Command::Palette => self.palette.open(),
+            Command::Palette => {
+                self.remember_focus(ctx);
+                self.palette.open();
+            }
             Command::Help => self.settings.show_help = !self.settings.show_help,
             Command::Log => self.settings.show_log = !self.settings.show_log,
             Command::Settings => self.settings_open = !self.settings_open,
@@ -373,6 +380,17 @@ impl App {
         self.dialog = Some(FileDialog::new(purpose, about, &path));
     }
 
+    /// Whether the palette or a dialog lies in front.
+    fn is_covered(&self) -> bool {
+        self.dialog.is_some() || self.palette.is_open()
+    }
+
+    fn remember_focus(&mut self, ctx: &Context) {
+        if self.focus_behind.is_none() {
+            self.focus_behind = ctx.memory(egui::Memory::focused);
+        }
+    }
+
     fn dialog_ui(&mut self, ctx: &Context) {
         let Some(dialog) = &mut self.dialog else {
             return;
@@ -419,6 +437,11 @@ impl App {
 
     /// Gives the tab in front a file, or opens it where it is a session.
     fn open_file(&mut self, path: &Path) {
+        // Looked at before opening: a pipe would wait for ever, a device would never end.
+        if path.metadata().is_ok_and(|meta| !meta.is_file()) {
+            let e = Error::bad_file(path, "this is not a file");
+            return self.toasts.error(capitalised(&e.to_string()));
+        }
         if is_session(path) {
             return self.open_session(path);
         }
@@ -457,27 +480,39 @@ impl App {
         let since = *self.changed_since.get_or_insert_with(Instant::now);
         match AUTOSAVE_AFTER.checked_sub(since.elapsed()) {
             Some(rest) if !rest.is_zero() => ctx.request_repaint_after(rest),
-            _ => self.store_session(),
+            _ => drop(self.store_session()),
         }
     }
 
-    fn store_session(&mut self) {
+    /// Stores the session for the next start. True when it is on the disk.
+    fn store_session(&mut self) -> bool {
         let session = self.session();
         self.stored_revision = self.revision();
         self.changed_since = None;
-        if let Some(autosave) = &mut self.autosave
-            && let Err(e) = autosave.store(&session)
-        {
-            self.toasts.error(capitalised(&e.to_string()));
+        let Some(autosave) = self.autosave.as_mut().filter(|a| a.is_active()) else {
+            return false;
+        };
+        match autosave.store(&session) {
+            Ok(()) => true,
+            Err(e) => {
+                self.toasts.error(capitalised(&e.to_string()));
+                false
+            }
         }
     }
 
     /// The graphics device is gone: nothing can be drawn any more.
     fn handle_loss(&mut self, ctx: &Context) {
-        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        let failure = Arc::clone(&self.failure);
+        let mut failure = failure.lock().unwrap_or_else(PoisonError::into_inner);
         if failure.is_some() {
             return;
         }
+        let session = if self.store_session() {
+            "the session was saved and will be there at the next start"
+        } else {
+            "the session could not be saved"
+        };
         let reason = self
             .lost
             .reason
@@ -485,10 +520,8 @@ impl App {
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
         *failure = Some(Error::Graphics(format!(
-            "the graphics device was lost ({reason}); the session was saved and will be there at the next start"
+            "the graphics device was lost ({reason}); {session}"
         )));
-        drop(failure);
-        self.store_session();
         ctx.send_viewport_cmd(ViewportCommand::Close);
     }
 
@@ -631,8 +664,15 @@ impl eframe::App for App {
         let busy = !self.worker.jobs().is_empty();
         self.frames.begin(frame.info().cpu_usage, busy);
         let ctx = ui.ctx().clone();
-        let blocked = self.dialog.is_some();
-        let mut commands = Command::pressed(&ctx, |command| !blocked && self.is_available(command));
+        // Keys belong to what lies in front: Esc closes the palette and stops no run behind it.
+        let blocked = self.is_covered();
+        // A text field has its own history; a tab's own field takes these keys itself.
+        let typing = ctx.text_edit_focused();
+        let mut commands = Command::pressed(&ctx, |command| {
+            let is_history = matches!(command, Command::Undo | Command::Redo);
+            let elsewhere = blocked || (typing && is_history);
+            !elsewhere && self.is_available(command)
+        });
 
         Panel::top("tabs").show(ui, |ui| self.tabs_ui(ui));
         Panel::bottom("status").show(ui, |ui| {
@@ -686,7 +726,15 @@ impl eframe::App for App {
         for command in commands {
             self.perform(command, &ctx);
         }
-        if any {
+        if any || blocked && !self.is_covered() {
+            ctx.request_repaint();
+        }
+        // A frame after it closed: until then egui keeps the keyboard from what was behind.
+        if !blocked
+            && !self.is_covered()
+            && let Some(focus) = self.focus_behind.take()
+        {
+            ctx.memory_mut(|m| m.request_focus(focus));
             ctx.request_repaint();
         }
         self.remember_window(&ctx);

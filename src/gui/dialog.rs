@@ -97,10 +97,11 @@ impl FileDialog {
             let field = ui
                 .add(TextEdit::singleline(&mut self.path).desired_width(f32::INFINITY))
                 .labelled_by(label.id);
-            if !field.has_focus() && ui.memory(|m| m.focused().is_none()) {
+            // Asked before the field takes the keyboard again, which hides that it had lost it.
+            let entered = field.lost_focus() && ui.input(|i| i.key_pressed(Key::Enter));
+            if !entered && ui.memory(|m| m.focused().is_none()) {
                 field.request_focus();
             }
-            let entered = field.lost_focus() && ui.input(|i| i.key_pressed(Key::Enter));
             ui.horizontal(|ui| {
                 let word = if self.saves() { "Save" } else { "Open" };
                 let ready = !self.path.trim().is_empty();

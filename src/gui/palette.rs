@@ -23,6 +23,10 @@ impl Palette {
         };
     }
 
+    pub fn is_open(&self) -> bool {
+        self.open
+    }
+
     /// Draws it; returns the command that was chosen.
     pub fn ui(&mut self, ctx: &Context, is_available: impl Fn(Command) -> bool) -> Option<Command> {
         if !self.open {

@@ -18,16 +18,16 @@ pub(super) fn ui(ctx: &Context, open: &mut bool, settings: &mut Settings) {
                 .num_columns(2)
                 .spacing([24.0, 10.0])
                 .show(ui, |ui| {
-                    let label = ui.label("Colours");
+                    ui.label("Colours");
                     ui.horizontal(|ui| {
                         for (theme, name) in [
                             (Theme::System, "Desktop's"),
                             (Theme::Dark, "Dark"),
                             (Theme::Light, "Light"),
                         ] {
+                            // Not labelled by "Colours": each would lose its own name.
                             if ui
                                 .selectable_value(&mut settings.theme, theme, name)
-                                .labelled_by(label.id)
                                 .changed()
                             {
                                 theme::apply_choice(ctx, theme);
@@ -39,7 +39,10 @@ pub(super) fn ui(ctx: &Context, open: &mut bool, settings: &mut Settings) {
                     let zoom = Slider::new(&mut settings.zoom, 0.5..=3.0)
                         .step_by(0.1)
                         .fixed_decimals(1);
-                    if ui.add(zoom).labelled_by(label.id).drag_stopped() {
+                    let zoom = ui.add(zoom).labelled_by(label.id);
+                    // Not while it is dragged: the slider would run away from the pointer.
+                    let dragging = ui.input(|i| i.pointer.any_down());
+                    if zoom.drag_stopped() || (zoom.changed() && !dragging) {
                         ctx.set_zoom_factor(settings.zoom);
                     }
                     ui.end_row();

@@ -94,6 +94,18 @@ impl Default for Look {
     }
 }
 
+/// A state to go back to. Two are the same when the text is: colours are not the user's doing, and
+/// must neither be undone one by one nor end what can be done again.
+#[derive(Clone)]
+struct Kept(Arc<Document>);
+
+impl PartialEq for Kept {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+            || (self.0.text() == other.0.text() && self.0.generated() == other.0.generated())
+    }
+}
+
 struct GptTab {
     notebook: Notebook,
     config: CompleteConfig,
@@ -104,7 +116,7 @@ struct GptTab {
     running: Option<Running>,
     /// Begin as soon as the model is there.
     wanted: Option<usize>,
-    undoer: Undoer<Arc<Document>>,
+    undoer: Undoer<Kept>,
     typed_at: Option<Instant>,
     summary: Option<Summary>,
     next: Vec<Candidate>,
@@ -158,6 +170,10 @@ impl GptTab {
             .join("\n");
     }
 
+    fn kept(&self) -> Kept {
+        Kept(Arc::clone(self.notebook.document()))
+    }
+
     fn state(&self) -> RunState {
         match &self.running {
             Some(running) if running.purpose == Purpose::Complete => {
@@ -187,7 +203,7 @@ impl GptTab {
             self.model.fetch(cx);
             return;
         }
-        self.undoer.add_undo(self.notebook.document());
+        self.undoer.add_undo(&self.kept());
         self.submit(Purpose::Complete, max_tokens, cx);
     }
 
@@ -269,7 +285,7 @@ impl GptTab {
         self.recorded_by = None;
         self.revision += 1;
         if purpose == Some(Purpose::Complete) {
-            self.undoer.add_undo(self.notebook.document());
+            self.undoer.add_undo(&self.kept());
         }
         if let Ending::Failed(e) = ending {
             let mut text = e.to_string();
@@ -281,7 +297,7 @@ impl GptTab {
     }
 
     fn take_preset(&mut self, preset: &Preset) {
-        self.undoer.add_undo(self.notebook.document());
+        self.undoer.add_undo(&self.kept());
         self.notebook.set(Document::new(preset.prompt));
         self.config.stop = preset.stop.iter().map(ToString::to_string).collect();
         self.config.max_tokens = preset.max_tokens;
@@ -295,6 +311,9 @@ impl GptTab {
 
     fn touched(&mut self) {
         self.revision += 1;
+        self.next.clear();
+        // A reading that is under way is one of the old text.
+        self.running.take_if(|r| r.purpose == Purpose::Score);
         self.typed_at = Some(Instant::now());
     }
 
@@ -323,23 +342,26 @@ impl GptTab {
                 );
                 ui.end_row();
                 let greedy = sampling.temperature <= 0.0;
-                ui.add_enabled_ui(!greedy, |ui| ui.label("Top-k"));
+                let label = ui.add_enabled_ui(!greedy, |ui| ui.label("Top-k")).inner;
                 let widget = Slider::new(&mut sampling.top_k, 0..=100);
                 ui.add_enabled(!greedy, widget)
+                    .labelled_by(label.id)
                     .on_hover_text("Only so many of the likeliest tokens; 0 for all");
                 ui.end_row();
-                ui.add_enabled_ui(!greedy, |ui| ui.label("Top-p"));
+                let label = ui.add_enabled_ui(!greedy, |ui| ui.label("Top-p")).inner;
                 let widget = Slider::new(&mut sampling.top_p, 0.0..=1.0)
                     .step_by(0.01)
                     .fixed_decimals(2);
                 ui.add_enabled(!greedy, widget)
+                    .labelled_by(label.id)
                     .on_hover_text("The likeliest tokens until their probabilities add up to this");
                 ui.end_row();
-                ui.add_enabled_ui(!greedy, |ui| ui.label("Min-p"));
+                let label = ui.add_enabled_ui(!greedy, |ui| ui.label("Min-p")).inner;
                 let widget = Slider::new(&mut sampling.min_p, 0.0..=0.5)
                     .step_by(0.01)
                     .fixed_decimals(2);
                 ui.add_enabled(!greedy, widget)
+                    .labelled_by(label.id)
                     .on_hover_text("No token less likely than this share of the likeliest");
                 ui.end_row();
                 let label = ui.label("Length");
@@ -358,7 +380,9 @@ impl GptTab {
             TextEdit::multiline(&mut self.stop_text)
                 .desired_rows(2)
                 .desired_width(f32::INFINITY)
-                .code_editor(),
+                .code_editor()
+                // The Tab key goes on to the next widget.
+                .lock_focus(false),
         )
         .labelled_by(label.id)
         .on_hover_text("\\n stands for a line break");
@@ -430,7 +454,11 @@ impl GptTab {
                 "wrote {wrote} at {:.0}/s",
                 per_second(wrote, summary.decode_secs)
             ));
-            let (all, kept) = (summary.prompt_tokens, summary.reused_tokens);
+            // They may come from a session that was changed by hand.
+            let (all, kept) = (
+                summary.prompt_tokens,
+                summary.reused_tokens.min(summary.prompt_tokens),
+            );
             parts.push(if kept == all {
                 format!("prompt of {all} remembered")
             } else {
@@ -480,13 +508,13 @@ impl GptTab {
     }
 
     fn step_undo(&mut self, redo: bool) {
-        let current = Arc::clone(self.notebook.document());
+        let current = self.kept();
         let found = if redo {
             self.undoer.redo(&current)
         } else {
             self.undoer.undo(&current)
         };
-        if let Some(document) = found.cloned() {
+        if let Some(Kept(document)) = found.cloned() {
             self.set_document(Arc::unwrap_or_clone(document));
         }
     }
@@ -523,8 +551,8 @@ impl Tab for GptTab {
             }
         }
         if !self.is_completing() && !cx.still {
-            self.undoer
-                .feed_state(ctx.input(|i| i.time), self.notebook.document());
+            let kept = self.kept();
+            self.undoer.feed_state(ctx.input(|i| i.time), &kept);
             if self.undoer.is_in_flux() {
                 // It takes a second without changes until an edit can be undone on its own.
                 ctx.request_repaint_after(Duration::from_millis(1100));
@@ -595,6 +623,11 @@ impl Tab for GptTab {
         };
         let height = (ui.available_height() - strip - next).max(120.0);
         let editable = !self.is_completing();
+        if self.notebook.has_focus(ui) {
+            // The tab's history also covers what the model wrote.
+            let history = |c| matches!(c, Command::Undo | Command::Redo);
+            cx.commands.extend(Command::pressed(ui.ctx(), history));
+        }
         if self.notebook.ui(ui, height, self.look.colours, editable) {
             self.recorded_by = None;
             self.next.clear();
@@ -615,8 +648,8 @@ impl Tab for GptTab {
             }
             Command::Pause | Command::Stop => !idle,
             Command::NewSeed => true,
-            Command::Undo => idle && self.undoer.has_undo(document),
-            Command::Redo => idle && self.undoer.has_redo(document),
+            Command::Undo => idle && self.undoer.has_undo(&self.kept()),
+            Command::Redo => idle && self.undoer.has_redo(&self.kept()),
             _ => false,
         }
     }
@@ -651,15 +684,15 @@ impl Tab for GptTab {
 
     fn open_file(&mut self, path: &Path, cx: &mut TabCx<'_>) -> Result<()> {
         if model_panel::is_gguf(path)? {
+            ModelPanel::choose(path.to_path_buf(), cx)?;
             self.running = None;
             self.notebook.end_generating();
-            ModelPanel::choose(path.to_path_buf(), cx)?;
             self.card = None;
             self.touched();
             return Ok(());
         }
         let text = read_text(path)?;
-        self.undoer.add_undo(self.notebook.document());
+        self.undoer.add_undo(&self.kept());
         self.running = None;
         self.set_document(Document::new(text));
         Ok(())
@@ -718,7 +751,7 @@ impl Tab for GptTab {
         }
         state.config.sampling.check().map_err(Error::Input)?;
         self.running = None;
-        self.undoer.add_undo(self.notebook.document());
+        self.undoer.add_undo(&self.kept());
         self.notebook.set(state.document);
         self.config = state.config;
         self.look = state.look;

@@ -19,6 +19,10 @@ pub struct Notebook {
     /// The last layout and what it was made from.
     layout: Option<(LayoutKey, LayoutJob)>,
     changes: u64,
+    /// The text box, once it was drawn.
+    id: Option<egui::Id>,
+    /// The cursor is to go behind what the model wrote.
+    to_the_end: bool,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -38,7 +42,15 @@ impl Notebook {
             show_end: false,
             layout: None,
             changes: 0,
+            id: None,
+            to_the_end: false,
         }
+    }
+
+    /// Whether it has the keyboard.
+    pub fn has_focus(&self, ui: &Ui) -> bool {
+        self.id
+            .is_some_and(|id| ui.memory(|memory| memory.has_focus(id)))
     }
 
     pub fn document(&self) -> &Arc<Document> {
@@ -76,6 +88,7 @@ impl Notebook {
     }
 
     pub fn end_generating(&mut self) {
+        self.to_the_end = self.generating;
         self.generating = false;
         self.change(Document::end_tokens);
     }
@@ -106,22 +119,35 @@ impl Notebook {
             job.wrap.max_width = width;
             ui.fonts_mut(|fonts| fonts.layout_job(job))
         };
-        let mut changed = false;
+        let (mut changed, mut id) = (false, None);
+        // A text that only shows keeps the keyboard and can be copied while the model writes.
+        let mut shown = self.buffer.as_str();
+        let buffer: &mut dyn egui::TextBuffer = if editable {
+            &mut self.buffer
+        } else {
+            &mut shown
+        };
         ScrollArea::vertical()
             .max_height(height)
             .min_scrolled_height(height)
             .auto_shrink(false)
             .stick_to_bottom(self.generating)
             .show(ui, |ui| {
-                let output = TextEdit::multiline(&mut self.buffer)
+                let output = TextEdit::multiline(buffer)
                     .desired_width(f32::INFINITY)
                     .min_size(egui::vec2(0.0, height - 8.0))
                     .margin(egui::Margin::symmetric(14, 12))
                     .hint_text("Type a text with a few examples, then let the model continue it")
-                    .interactive(editable)
                     .lock_focus(false)
                     .layouter(&mut layouter)
                     .show(ui);
+                if self.to_the_end {
+                    let mut state = output.state.clone();
+                    let end = egui::text::CCursorRange::one(output.galley.end());
+                    state.cursor.set_char_range(Some(end));
+                    state.store(ui.ctx(), output.response.response.id);
+                    self.to_the_end = false;
+                }
                 let response = &output.response.response;
                 // One accessible name for people and tests.
                 response.widget_info(|| {
@@ -133,6 +159,7 @@ impl Notebook {
                     info.current_text_value = Some(document.text().to_owned());
                     info
                 });
+                id = Some(response.id);
                 if std::mem::take(&mut self.show_end) {
                     // From here on the view sticks to the end, unless the user scrolls away.
                     let end = output
@@ -153,11 +180,11 @@ impl Notebook {
                     tooltip.show(|ui| tokens::position_ui(ui, &span.position));
                 }
             });
+        self.id = id;
         if changed {
             let text = self.buffer.clone();
             self.change(|d| d.edit(text));
         }
-        // The tab keeps its own history, which also covers what the model wrote.
         changed
     }
 }

@@ -24,10 +24,24 @@ pub fn visible(text: &str) -> String {
             ' ' => out.push('\u{b7}'),
             '\n' => out.push('\u{21b5}'),
             '\t' => out.push('\u{2192}'),
+            // A part of a character whose bytes are not known here; the fonts lack this sign.
+            '\u{fffd}' => out.push_str("\\x??"),
             c if c.is_control() => {
                 let _ = write!(out, "\\x{:02x}", u32::from(c));
             }
             c => out.push(c),
+        }
+    }
+    out
+}
+
+/// A token's bytes as text; those that are a part of a character as numbers.
+fn visible_bytes(bytes: &[u8]) -> String {
+    let mut out = String::new();
+    for chunk in bytes.utf8_chunks() {
+        out += &visible(chunk.valid());
+        for byte in chunk.invalid() {
+            let _ = write!(out, "\\x{byte:02x}");
         }
     }
     out
@@ -50,7 +64,7 @@ pub fn percent(logprob: f32) -> String {
 /// What was expected in a token's place.
 pub fn position_ui(ui: &mut Ui, position: &Position) {
     let tokens = theme::tokens(ui);
-    let text = visible(&String::from_utf8_lossy(&position.bytes));
+    let text = visible_bytes(&position.bytes);
     ui.horizontal(|ui| {
         ui.label(RichText::new(text).monospace().strong());
         let told = match (position.logprob, position.rank) {
@@ -267,7 +281,7 @@ impl TokenStrip {
                     Bar::new(at as f64, nats)
                         .width(0.8)
                         .fill(color)
-                        .name(visible(&String::from_utf8_lossy(&span.position.bytes))),
+                        .name(visible_bytes(&span.position.bytes)),
                 )
             });
         let chart = BarChart::new("surprise", bars.collect());
@@ -325,7 +339,7 @@ pub fn csv(document: &Document) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{percent, visible};
+    use super::{percent, visible, visible_bytes};
 
     #[test]
     fn probabilities_read_well() {
@@ -340,5 +354,6 @@ mod tests {
     #[test]
     fn white_space_is_visible() {
         assert_eq!(visible(" a\n\u{1}"), "\u{b7}a\u{21b5}\\x01");
+        assert_eq!(visible_bytes(b" a\xd0"), "\u{b7}a\\xd0");
     }
 }

@@ -1,0 +1,16 @@
+//! The window, driven as a person drives it: by the names of its widgets, by keys, by files.
+//!
+//! The window is the real one, with the real tabs; only the desktop around it is missing. Most
+//! tests draw nothing, those in [`pictures`] need a graphics adapter, software will do. Tests that
+//! complete text need the model and are skipped without it.
+#![cfg(feature = "gui")]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod files;
+mod first_look;
+mod notebook;
+mod pictures;
+mod sessions;
+mod shell;
+mod window;
