@@ -140,11 +140,12 @@ pub enum Asked {
 /// The whole command line.
 #[must_use]
 pub fn command(demos: &[DemoActions]) -> clap::Command {
-    let command = clap::Command::new("vitrine")
+    // Afterwards, because the two would put their own descriptions in place of the program's.
+    let command = Shared::augment_subcommands(Globals::augment_args(clap::Command::new("vitrine")))
         .version(env!("CARGO_PKG_VERSION"))
         .about("The landmark AI systems of 2020, to be used rather than looked at")
-        .after_help("Without a command the window opens.");
-    let command = Shared::augment_subcommands(Globals::augment_args(command));
+        .long_about(None)
+        .after_help("Without a command the window opens");
     command
         .subcommands(demos.iter().map(|demo| {
             (demo.command)()

@@ -78,6 +78,10 @@ pub struct App {
     /// What had the keyboard before the palette or a dialog took it.
     focus_behind: Option<egui::Id>,
     settings_open: bool,
+    /// The window has no room for the help card beside the stage.
+    narrow: bool,
+    /// The card lies over the stage instead.
+    help_over: bool,
     commands: Vec<Command>,
     autosave: Option<Autosave>,
     stored_revision: u64,
@@ -94,6 +98,9 @@ struct Lost {
     reason: Mutex<String>,
 }
 
+/// The help card's width, and what the stage keeps beside it.
+const HELP_WIDTH: f32 = 310.0;
+const MIN_STAGE_WIDTH: f32 = 380.0;
 /// Changes are stored this long after the first of them.
 const AUTOSAVE_AFTER: Duration = Duration::from_secs(3);
 
@@ -163,6 +170,8 @@ impl App {
             dialog: None,
             focus_behind: None,
             settings_open: false,
+            narrow: false,
+            help_over: false,
             commands: Vec::new(),
             autosave: None,
             stored_revision: 0,
@@ -305,6 +314,7 @@ impl App {
                 self.remember_focus(ctx);
                 self.palette.open();
             }
+            Command::Help if self.narrow => self.help_over = !self.help_over,
             Command::Help => self.settings.show_help = !self.settings.show_help,
             Command::Log => self.settings.show_log = !self.settings.show_log,
             Command::Settings => self.settings_open = !self.settings_open,
@@ -382,7 +392,7 @@ impl App {
 
     /// Whether the palette or a dialog lies in front.
     fn is_covered(&self) -> bool {
-        self.dialog.is_some() || self.palette.is_open()
+        self.dialog.is_some() || self.palette.is_open() || self.settings_open || self.help_over
     }
 
     fn remember_focus(&mut self, ctx: &Context) {
@@ -544,9 +554,14 @@ impl App {
                         .shortcut()
                         .map_or(String::new(), |keys| ui.ctx().format_shortcut(&keys))
                 };
+                let help_shown = if self.narrow {
+                    self.help_over
+                } else {
+                    self.settings.show_help
+                };
                 let hover = [Command::Help, Command::Settings, Command::Palette].map(keys);
                 if ui
-                    .selectable_label(self.settings.show_help, "Help")
+                    .selectable_label(help_shown, "Help")
                     .on_hover_text(&hover[0])
                     .clicked()
                 {
@@ -561,6 +576,31 @@ impl App {
                 }
             });
         });
+    }
+
+    /// The help card, beside the stage or, where that would become too narrow, over it.
+    fn help_ui(&mut self, ui: &mut Ui, ctx: &Context) {
+        self.narrow = ui.available_width() < HELP_WIDTH + MIN_STAGE_WIDTH;
+        let Some(slot) = self.slots.get(self.active) else {
+            return;
+        };
+        if self.narrow {
+            if self.help_over {
+                let modal =
+                    egui::Modal::new(egui::Id::unique("help over the stage")).show(ctx, |ui| {
+                        ui.set_width(460.0);
+                        ui.set_height(ctx.content_rect().height() * 0.75);
+                        self.help.ui(ui, slot.info.help);
+                    });
+                self.help_over = !modal.should_close();
+            }
+        } else if self.settings.show_help {
+            Panel::right("help")
+                .resizable(true)
+                .default_size(HELP_WIDTH)
+                .size_range(220.0..=520.0)
+                .show(ui, |ui| self.help.ui(ui, slot.info.help));
+        }
     }
 
     fn file_menu_ui(&mut self, ui: &mut Ui) {
@@ -697,17 +737,7 @@ impl eframe::App for App {
                     self.with_tab(active, |tab, cx| tab.controls_ui(ui, cx));
                 });
             });
-        if self.settings.show_help {
-            Panel::right("help")
-                .resizable(true)
-                .default_size(310.0)
-                .size_range(220.0..=520.0)
-                .show(ui, |ui| {
-                    if let Some(slot) = self.slots.get(active) {
-                        self.help.ui(ui, slot.info.help);
-                    }
-                });
-        }
+        self.help_ui(ui, &ctx);
         let ground = egui::Frame::central_panel(ui.style()).fill(theme::tokens(ui).stage);
         CentralPanel::default().frame(ground).show(ui, |ui| {
             self.with_tab(active, |tab, cx| tab.stage_ui(ui, cx));

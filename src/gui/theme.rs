@@ -54,8 +54,8 @@ const DARK: Tokens = Tokens {
     generated: Color32::from_rgb(156, 208, 255),
     stage: Color32::from_rgb(21, 24, 30),
     card: Color32::from_rgb(30, 34, 42),
-    likely: Color32::from_rgb(38, 84, 150),
-    unlikely: Color32::from_rgb(146, 72, 14),
+    likely: Color32::from_rgb(32, 70, 126),
+    unlikely: Color32::from_rgb(124, 60, 10),
 };
 
 const LIGHT: Tokens = Tokens {

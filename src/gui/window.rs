@@ -27,7 +27,10 @@ pub fn run_window(tabs: Vec<DemoTab>, globals: &Globals, started: Instant) -> Re
     let log = LogBuffer::default();
     let stderr = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
-        .with_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("error")));
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        .with_filter(
+            EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("vitrine=error")),
+        );
     let kept = log.layer().with_filter(EnvFilter::new(
         "info,egui=warn,wgpu=warn,naga=warn,winit=warn",
     ));
@@ -87,7 +90,9 @@ fn explain(error: &eframe::Error) -> String {
             "no graphics adapter could be used ({e}); on Debian `sudo apt-get install -y mesa-vulkan-drivers libvulkan1` brings one in software; {WITHOUT_A_WINDOW}"
         ),
         eframe::Error::WinitEventLoop(e) => {
-            format!("there is no display to open a window on ({e}); {WITHOUT_A_WINDOW}")
+            // Its text quotes source files.
+            tracing::debug!("{e}");
+            format!("there is no display to open a window on; {WITHOUT_A_WINDOW}")
         }
         other => format!("the window could not be opened ({other}); {WITHOUT_A_WINDOW}"),
     }

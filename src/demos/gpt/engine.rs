@@ -54,7 +54,7 @@ pub struct ModelCard {
     pub name: String,
     /// The file.
     pub path: PathBuf,
-    /// Weights of all tensors, in bytes.
+    /// Its file's size.
     pub bytes: u64,
     /// Blocks.
     pub layers: usize,
@@ -91,7 +91,7 @@ impl Engine {
     pub fn load(path: &Path) -> Result<Self> {
         let mut gguf = Gguf::open(path)?;
         let tokenizer = Tokenizer::from_gguf(&gguf)?;
-        let bytes = gguf.tensor_bytes();
+        let bytes = gguf.file_bytes();
         if let Some(memory) = Memory::read()
             && bytes > memory.free
         {
@@ -166,13 +166,14 @@ impl Engine {
         } else {
             common
         };
+        // What was expected in a place depends on what stands before it only.
+        self.positions.truncate(keep);
         if keep < self.tokens.len() || self.next.is_none() {
             // The scores after the last kept token are gone: read that token again.
             keep = keep.saturating_sub(1);
             self.next = None;
         }
         self.tokens.truncate(keep);
-        self.positions.truncate(keep);
         self.cache.truncate(keep);
         keep
     }
@@ -180,7 +181,7 @@ impl Engine {
     /// What was expected in the place of each token that is remembered.
     #[must_use]
     pub fn positions(&self) -> &[Position] {
-        &self.positions
+        &self.positions[..self.positions.len().min(self.tokens.len())]
     }
 
     /// The scores for the next token, if something was read.
@@ -222,11 +223,20 @@ impl Engine {
             let rows =
                 std::iter::once(before.as_deref()).chain(logits.chunks_exact(vocabulary).map(Some));
             let rows: Vec<Option<&[f32]>> = rows.take(tokens.len()).collect();
+            // The first token is one that is read again: it was explained before.
+            let known = positions
+                .get(read.len())
+                .filter(|_| before.is_none())
+                .cloned();
+            positions.truncate(read.len());
             new = tokens
                 .par_iter()
                 .zip(rows)
                 .map(|(id, row)| self.explain(*id, row))
                 .collect();
+            if let (Some(known), Some(first)) = (known, new.first_mut()) {
+                *first = known;
+            }
             positions.extend_from_slice(&new);
         }
         self.next = Some(logits.split_off(logits.len() - vocabulary));

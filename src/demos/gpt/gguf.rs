@@ -256,14 +256,10 @@ impl Gguf {
         self.tensors.keys().map(String::as_str)
     }
 
-    /// Bytes of all tensors together, as far as their formats are known.
+    /// The file's size.
     #[must_use]
-    pub fn tensor_bytes(&self) -> u64 {
-        self.tensors
-            .values()
-            .filter_map(|t| self.extent(t).ok())
-            .map(|(.., bytes)| bytes as u64)
-            .sum()
+    pub fn file_bytes(&self) -> u64 {
+        self.file_len
     }
 
     /// Format, rows, columns and bytes of a tensor, checked against the file.

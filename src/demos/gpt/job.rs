@@ -12,8 +12,13 @@ use crate::compute::{Flow, Job, StepCx};
 use crate::error::{Error, Result};
 use crate::rng::Rng;
 
-/// Prompt tokens read in one step, which keeps a step under 200 ms on two slow cores.
-const PREFILL_PIECE: usize = 32;
+/// Prompt tokens read in one step, which keeps a step under 200 ms on two slow cores: fewer where
+/// each has more text before it to attend to.
+fn prefill_piece(read: usize) -> usize {
+    const MOST: usize = 32;
+    const HALVED_AT: usize = 1024;
+    (MOST * HALVED_AT / (HALVED_AT + read)).next_multiple_of(4)
+}
 
 /// Everything that determines a completion.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, clap::Args)]
@@ -221,7 +226,7 @@ impl Complete {
         let Stage::Prefill { tokens, read } = &mut self.stage else {
             return Ok(Flow::Continue);
         };
-        let piece = &tokens[*read..(*read + PREFILL_PIECE).min(tokens.len())];
+        let piece = &tokens[*read..(*read + prefill_piece(*read)).min(tokens.len())];
         if !piece.is_empty() {
             let started = Instant::now();
             let positions = engine.read(piece, self.explain)?;

@@ -3,7 +3,7 @@
 //! Two kinds: byte-level byte-pair encoding (`gpt2`, Radford et al. 2019, section 2.2; merges by
 //! rank) and `SentencePiece` style (`llama`; merges by score). Ids must equal llama.cpp's for any
 //! bytes, also those that are not UTF-8, so its order of steps is kept: special tokens are cut
-//! out of the raw bytes first, then each piece is split into words ([`super::split`]), then merged.
+//! out of the raw bytes first, then each piece is split into words (`split.rs`), then merged.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet};

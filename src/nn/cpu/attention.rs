@@ -118,6 +118,10 @@ fn scale_of(dim: usize) -> f32 {
     1.0 / (dim as f32).sqrt()
 }
 
+#[expect(
+    clippy::inline_always,
+    reason = "compiled for the features of its caller"
+)]
 #[inline(always)]
 fn one_body(query: &mut Query<'_>, cache: HeadCache<'_>) {
     let dim = query.query.len();
@@ -166,6 +170,10 @@ fn one_body(query: &mut Query<'_>, cache: HeadCache<'_>) {
 }
 
 /// A product summed in 32 places side by side, which are then added up in ggml's order.
+#[expect(
+    clippy::inline_always,
+    reason = "compiled for the features of its caller"
+)]
 #[inline(always)]
 fn dot_32(a: &[f32], b: &[f32]) -> f32 {
     let mut sums = [0.0_f32; 32];
@@ -192,6 +200,10 @@ struct Gathered {
     total: f32,
 }
 
+#[expect(
+    clippy::inline_always,
+    reason = "compiled for the features of its caller"
+)]
 #[inline(always)]
 fn many_body(queries: &mut [Query<'_>], cache: HeadCache<'_>) {
     let Some(dim) = queries.first().map(|q| q.query.len()) else {
@@ -271,6 +283,7 @@ fn many_body(queries: &mut [Query<'_>], cache: HeadCache<'_>) {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "the same bits are meant")]
 mod tests {
     use half::f16;
 

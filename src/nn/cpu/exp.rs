@@ -171,6 +171,7 @@ mod avx2 {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "the same bits are meant")]
 mod tests {
     use super::{exp_minus_max, exp_minus_max_scalar, exp_scalar, silu_times, silu_times_scalar};
     use crate::rng::Rng;

@@ -193,11 +193,6 @@ impl GptTab {
 
     /// Begins to complete the text, or first fetches the model and then begins.
     fn complete(&mut self, max_tokens: usize, cx: &mut TabCx<'_>) {
-        if self.notebook.document().text().is_empty() {
-            cx.toasts
-                .warning("Type a text first, the model continues it");
-            return;
-        }
         if self.model.path(cx).is_none() {
             self.wanted = Some(max_tokens);
             self.model.fetch(cx);
@@ -218,6 +213,9 @@ impl GptTab {
             ..self.config.clone()
         };
         self.typed_at = None;
+        if purpose == Purpose::Complete {
+            self.summary = None;
+        }
         match Complete::new(config, true) {
             Ok(job) => {
                 let name = if purpose == Purpose::Complete {
@@ -251,6 +249,7 @@ impl GptTab {
                 self.notebook.change(|d| d.add_prompt(&positions));
             }
             Output::Token { position, text } => {
+                self.revision += 1;
                 self.notebook.change(|d| d.add_generated(&text, position));
             }
             Output::Next(next) => self.next = next,
@@ -311,6 +310,7 @@ impl GptTab {
 
     fn touched(&mut self) {
         self.revision += 1;
+        self.summary = None;
         self.next.clear();
         // A reading that is under way is one of the old text.
         self.running.take_if(|r| r.purpose == Purpose::Score);

@@ -134,6 +134,8 @@ impl Notebook {
             .stick_to_bottom(self.generating)
             .show(ui, |ui| {
                 let output = TextEdit::multiline(buffer)
+                    // It must not depend on what is drawn above it.
+                    .id(egui::Id::unique("gpt notebook"))
                     .desired_width(f32::INFINITY)
                     .min_size(egui::vec2(0.0, height - 8.0))
                     .margin(egui::Margin::symmetric(14, 12))
