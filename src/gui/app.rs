@@ -710,7 +710,13 @@ impl eframe::App for App {
         let typing = ctx.text_edit_focused();
         let mut commands = Command::pressed(&ctx, |command| {
             let is_history = matches!(command, Command::Undo | Command::Redo);
-            let elsewhere = blocked || (typing && is_history);
+            // The keys that opened a window over the tab close it too.
+            let closes = match command {
+                Command::Settings => self.settings_open,
+                Command::Help => self.help_over,
+                _ => false,
+            };
+            let elsewhere = (blocked && !closes) || (typing && is_history);
             !elsewhere && self.is_available(command)
         });
 

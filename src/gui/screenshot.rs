@@ -15,7 +15,7 @@ use crate::cli::{Globals, ScreenshotArgs, ScreenshotTheme};
 use crate::data::Image;
 use crate::error::{Error, Result};
 use crate::store::{Paths, Settings, atomic_write};
-use crate::view::{has_newer_than_gl, ready};
+use crate::view::ready;
 
 /// Frames until everything has its final size.
 const SETTLING_FRAMES: usize = 6;
@@ -63,13 +63,7 @@ pub fn screenshot(tabs: Vec<DemoTab>, args: &ScreenshotArgs, globals: &Globals) 
 }
 
 fn draw(setup: AppSetup, args: &ScreenshotArgs) -> Result<Image> {
-    let mut wgpu_setup = default_wgpu_setup();
-    if let (egui_wgpu::WgpuSetup::CreateNew(new), true) = (&mut wgpu_setup, has_newer_than_gl()) {
-        // OpenGL's driver writes to the standard error when there is no display.
-        new.instance_descriptor
-            .backends
-            .remove(egui_wgpu::wgpu::Backends::GL);
-    }
+    let wgpu_setup = default_wgpu_setup();
     let no_adapter = |why: String| {
         Error::Graphics(format!(
             "no graphics adapter could be used ({why}); on Debian `sudo apt-get install -y mesa-vulkan-drivers libvulkan1` brings one in software"

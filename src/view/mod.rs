@@ -27,45 +27,27 @@ pub use self::placement::Placement;
 
 use self::pipeline::Pipelines;
 use self::shader::Sources;
-use egui_wgpu::wgpu::Backends;
-
 use crate::Result;
 
 /// The graphics adapters of this machine, software ones included, such as
 /// `llvmpipe (Vulkan, software)`.
 #[must_use]
 pub fn adapter_names() -> Vec<String> {
-    use egui_wgpu::wgpu::{Adapter, DeviceType};
+    use egui_wgpu::wgpu;
 
-    let name = |adapter: &Adapter| {
+    let descriptor = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
+    let instance = wgpu::Instance::new(descriptor);
+    let adapters = ready(instance.enumerate_adapters(wgpu::Backends::all())).unwrap_or_default();
+    let name = |adapter: &wgpu::Adapter| {
         let info = adapter.get_info();
-        let kind = if info.device_type == DeviceType::Cpu {
+        let kind = if info.device_type == wgpu::DeviceType::Cpu {
             ", software"
         } else {
             ""
         };
         format!("{} ({:?}{kind})", info.name, info.backend)
     };
-    let adapters = if has_newer_than_gl() {
-        adapters(Backends::PRIMARY)
-    } else {
-        adapters(Backends::GL)
-    };
     adapters.iter().map(name).collect()
-}
-
-/// Whether there is an adapter for another interface than OpenGL, which is only the last resort:
-/// without a display its driver writes to the standard error.
-pub(crate) fn has_newer_than_gl() -> bool {
-    !adapters(Backends::PRIMARY).is_empty()
-}
-
-fn adapters(backends: Backends) -> Vec<egui_wgpu::wgpu::Adapter> {
-    use egui_wgpu::wgpu::{Instance, InstanceDescriptor};
-
-    let mut descriptor = InstanceDescriptor::new_without_display_handle_from_env();
-    descriptor.backends &= backends;
-    ready(Instance::new(descriptor).enumerate_adapters(backends)).unwrap_or_default()
 }
 
 /// The value of a future of wgpu's, which on native systems never waits for anything but itself.
