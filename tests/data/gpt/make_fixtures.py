@@ -180,7 +180,8 @@ class Llama:
 
     def piece(self, token):
         buf = C.create_string_buffer(1024)
-        return buf.raw[:self.lib.llama_token_to_piece(self.vocab, token, buf, 1024, 0, True)]
+        length = self.lib.llama_token_to_piece(self.vocab, token, buf, 1024, 0, True)
+        return buf.raw[:length]
 
     def feed(self, ids):
         arr = (C.c_int32 * len(ids))(*ids)
