@@ -178,6 +178,12 @@ impl Engine {
         keep
     }
 
+    /// Whether the memory holds these tokens and no others; with `explain`, all of them explained.
+    #[must_use]
+    pub fn holds(&self, tokens: &[u32], explain: bool) -> bool {
+        self.tokens == tokens && (!explain || self.positions.len() >= tokens.len())
+    }
+
     /// What was expected in the place of each token that is remembered.
     #[must_use]
     pub fn positions(&self) -> &[Position] {

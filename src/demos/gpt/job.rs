@@ -153,6 +153,8 @@ pub struct Complete {
     config: CompleteConfig,
     explain: bool,
     stage: Stage,
+    /// The prompt, then what was generated and read.
+    tokens: Vec<u32>,
     text: TextStream,
     rng: Rng,
     summary: Summary,
@@ -160,7 +162,7 @@ pub struct Complete {
 
 enum Stage {
     Load,
-    Prefill { tokens: Vec<u32>, read: usize },
+    Prefill { read: usize },
     Decode { prompt_len: usize },
 }
 
@@ -187,6 +189,7 @@ impl Complete {
             config,
             explain,
             stage: Stage::Load,
+            tokens: Vec::new(),
             text,
             rng,
             summary,
@@ -218,34 +221,49 @@ impl Complete {
                 positions: engine.positions().to_vec(),
             });
         }
-        self.stage = Stage::Prefill { tokens, read };
+        self.tokens = tokens;
+        self.stage = Stage::Prefill { read };
         Ok(Flow::Continue)
     }
 
     fn prefill(&mut self, engine: &mut Engine, cx: &mut StepCx<'_, Output>) -> Result<Flow> {
-        let Stage::Prefill { tokens, read } = &mut self.stage else {
+        let Stage::Prefill { read } = self.stage else {
             return Ok(Flow::Continue);
         };
-        let piece = &tokens[*read..(*read + prefill_piece(*read)).min(tokens.len())];
-        if !piece.is_empty() {
+        let len = self.tokens.len();
+        let end = (read + prefill_piece(read)).min(len);
+        if read < end {
             let started = Instant::now();
-            let positions = engine.read(piece, self.explain)?;
+            self.read_up_to(engine, read, end)?;
             self.summary.prefill_secs += started.elapsed().as_secs_f64();
             if self.explain {
                 cx.emit(Output::Prompt {
-                    first: *read,
-                    positions,
+                    first: read,
+                    positions: engine.positions()[read..end].to_vec(),
                 });
             }
-            *read += piece.len();
         }
-        cx.progress(*read as u64, Some(tokens.len() as u64), "prompt tokens");
-        if *read == tokens.len() {
-            self.stage = Stage::Decode {
-                prompt_len: tokens.len(),
-            };
-        }
+        cx.progress(end as u64, Some(len as u64), "prompt tokens");
+        self.stage = if end == len {
+            Stage::Decode { prompt_len: len }
+        } else {
+            Stage::Prefill { read: end }
+        };
         Ok(Flow::Continue)
+    }
+
+    /// Reads on from token `read` to token `end`. Another job may have used the engine since the
+    /// last step; then what it forgot is read again.
+    fn read_up_to(&self, engine: &mut Engine, read: usize, end: usize) -> Result<()> {
+        let from = if engine.holds(&self.tokens[..read], self.explain) {
+            read
+        } else {
+            engine.rewind(&self.tokens[..end], self.explain)
+        };
+        if from < end {
+            engine.read(&self.tokens[from..end], self.explain)?;
+        }
+        Ok(())
     }
 
     fn decode(
@@ -254,6 +272,7 @@ impl Complete {
         prompt_len: usize,
         cx: &mut StepCx<'_, Output>,
     ) -> Result<Flow> {
+        self.read_up_to(engine, self.tokens.len(), self.tokens.len())?;
         let generated = self.summary.ids.len();
         if generated >= self.config.max_tokens {
             return Ok(self.end(StopReason::Length, engine, cx));
@@ -287,6 +306,7 @@ impl Complete {
         cx.emit(Output::Token { position, text });
         if stop.is_none() && generated + 1 < self.config.max_tokens {
             engine.read(&[id], self.explain)?;
+            self.tokens.push(id);
         }
         self.summary.decode_secs += started.elapsed().as_secs_f64();
         cx.progress(
