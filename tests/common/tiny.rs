@@ -148,7 +148,8 @@ impl Tiny {
         }
         model.vector("output_norm.weight", self.dim, 0.2);
         if self.untied {
-            model.matrix("output.weight", VOCABULARY, self.dim, 1.0);
+            let spread = 1.0 / (self.dim as f64).sqrt();
+            model.matrix("output.weight", VOCABULARY, self.dim, spread);
         }
         if self.rope_factors {
             model.vector("rope_freqs.weight", self.rope_dim / 2, 0.5);
