@@ -11,7 +11,7 @@
 //!
 //! Own kernels: `Q4_1`, `Q8_0`, `F32`, `F16`, `BF16`. The other formats go through candle.
 
-use candle_core::quantized::{QMatMul, QTensor};
+use candle_core::quantized::{GgmlDType, QMatMul, QTensor};
 use candle_core::{Device, Module, Tensor};
 use half::{bf16, f16};
 use rayon::prelude::*;
@@ -148,9 +148,17 @@ impl QuantMatrix {
                     .map(|b| bf16::from_le_bytes(*b))
                     .collect(),
             ),
-            _ => Storage::Candle(QMatMul::from_qtensor(candle_tensor(
-                format, rows, cols, &bytes,
-            )?)?),
+            _ => {
+                let tensor = candle_tensor(format, rows, cols, &bytes)?;
+                let in_pairs = matches!(format.dtype, GgmlDType::Q5_0 | GgmlDType::Q5_1);
+                if in_pairs && !(cols / BLOCK).is_multiple_of(2) {
+                    // candle asserts that rows of these have an even number of blocks.
+                    let all = tensor.dequantize(&Device::Cpu)?;
+                    Storage::F32(all.flatten_all()?.to_vec1()?)
+                } else {
+                    Storage::Candle(QMatMul::from_qtensor(tensor)?)
+                }
+            }
         };
         Ok(Self {
             rows,
@@ -617,6 +625,27 @@ mod tests {
             };
             let limit = each * (cols as f32).sqrt();
             assert!(worst < limit, "{}: {worst} > {limit}", format.name);
+        }
+    }
+
+    #[test]
+    fn an_odd_number_of_blocks_is_computed_too() {
+        let mut rng = Rng::new(6);
+        let (rows, cols) = (3, 96);
+        for id in [2, 3, 6, 7, 8] {
+            let format = BlockFormat::from_ggml_id(id).expect("a format");
+            let (quantised, bytes) = weights(format, rows, cols, &mut rng);
+            let all = quantised.dequantize(&Device::Cpu).expect("floats");
+            let all = all.to_vec2::<f32>().expect("values");
+            let values = normals(&mut rng, cols);
+            let matrix = QuantMatrix::from_ggml(format, rows, cols, bytes).expect("a matrix");
+            let mut out = vec![0.0; rows];
+            matmul(&Activations::new(&values, cols), &mut [(&matrix, &mut out)])
+                .expect("multiplies");
+            for (out, row) in out.iter().zip(&all) {
+                let exact: f32 = row.iter().zip(&values).map(|(w, x)| w * x).sum();
+                assert!((out - exact).abs() < 0.3, "{}: {out} {exact}", format.name);
+            }
         }
     }
 
