@@ -40,6 +40,7 @@ pub struct DemoActions {
 
 /// Flags that every command takes.
 #[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub struct Globals {
     /// Where random numbers begin
     #[arg(long, global = true, default_value_t = 0)]
