@@ -238,10 +238,12 @@ fn try_all(target: &Target, count: usize) -> usize {
         let damage = target.damage(n);
         patient.hurt(&damage);
         let outcome = catch_unwind(AssertUnwindSafe(|| try_out(&patient.path)));
+        let Ok(outcome) = outcome else {
+            panic!("it panicked: {} {damage:?}", damage.what);
+        };
         match outcome {
-            Ok(Ok(loads)) => loaded += usize::from(loads),
-            Ok(Err(why)) => panic!("{} {damage:?}: {why}", damage.what),
-            Err(_) => panic!("it panicked: {} {damage:?}", damage.what),
+            Ok(loads) => loaded += usize::from(loads),
+            Err(why) => panic!("{} {damage:?}: {why}", damage.what),
         }
         if let (Some(before), Some(now)) = (before, peaks()) {
             let grown = [now[0] - before[0], now[1] - before[1]];

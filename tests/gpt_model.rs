@@ -602,7 +602,7 @@ fn collect(run: &mut Run<Output>) -> (Vec<Output>, Ending) {
             Some(Event::Warning(_)) => {}
             Some(Event::Ended(ending)) => return (outputs, ending),
             None => {
-                assert!(started.elapsed() < Duration::from_secs(60), "no end");
+                assert!(started.elapsed() < Duration::from_mins(1), "no end");
                 std::thread::sleep(Duration::from_micros(200));
             }
         }
@@ -637,7 +637,7 @@ fn a_cancelled_run_keeps_what_was_done_and_the_next_is_right() {
         let mut tokens = 0;
         let started = Instant::now();
         while tokens < 10 {
-            assert!(started.elapsed() < Duration::from_secs(60), "no tokens");
+            assert!(started.elapsed() < Duration::from_mins(1), "no tokens");
             match run.poll() {
                 Some(Event::Output(Output::Token { text: more, .. })) => {
                     tokens += 1;
