@@ -75,6 +75,8 @@ pub struct Engine {
     cache: Cache,
     /// The tokens in the cache, with what was expected in the place of each if that was asked for.
     tokens: Vec<u32>,
+    /// The batch each token was read in: in another one its keys and values differ a little.
+    batches: Vec<Batch>,
     /// The length of the prompt in question: what lies behind it was generated.
     prompt_len: usize,
     positions: Vec<Position>,
@@ -125,6 +127,7 @@ impl Engine {
             model,
             cache,
             tokens: Vec::new(),
+            batches: Vec::new(),
             prompt_len: 0,
             positions: Vec::new(),
             next: None,
@@ -154,12 +157,21 @@ impl Engine {
     ///
     /// With `explain`, what was read without being explained is forgotten too.
     pub fn rewind(&mut self, tokens: &[u32], explain: bool) -> usize {
-        self.prompt_len = tokens.len();
-        let common = self
-            .tokens
-            .iter()
+        self.resume(tokens, tokens.len(), explain)
+    }
+
+    /// As [`Self::rewind`], for a prompt of `prompt_len` tokens and what was generated behind it.
+    ///
+    /// A token is kept only if it would be read in the same way again, so that the scores depend
+    /// on the text and the prompt's length alone, not on what was read before.
+    pub fn resume(&mut self, tokens: &[u32], prompt_len: usize, explain: bool) -> usize {
+        self.prompt_len = prompt_len;
+        let remembered = self.tokens.iter().zip(&self.batches).enumerate();
+        let common = remembered
             .zip(tokens)
-            .take_while(|(a, b)| a == b)
+            .take_while(|((at, (old, batch)), new)| {
+                old == new && **batch == Batch::of(*at, prompt_len).0
+            })
             .count();
         let mut keep = if explain {
             common.min(self.positions.len())
@@ -174,14 +186,17 @@ impl Engine {
             self.next = None;
         }
         self.tokens.truncate(keep);
+        self.batches.truncate(keep);
         self.cache.truncate(keep);
         keep
     }
 
-    /// Whether the memory holds these tokens and no others; with `explain`, all of them explained.
+    /// Whether the memory is as [`Self::resume`] and reading the rest would leave it.
     #[must_use]
-    pub fn holds(&self, tokens: &[u32], explain: bool) -> bool {
-        self.tokens == tokens && (!explain || self.positions.len() >= tokens.len())
+    pub fn holds(&self, tokens: &[u32], prompt_len: usize, explain: bool) -> bool {
+        self.tokens == tokens
+            && self.prompt_len == prompt_len
+            && (!explain || self.positions.len() >= tokens.len())
     }
 
     /// What was expected in the place of each token that is remembered.
@@ -246,6 +261,9 @@ impl Engine {
             positions.extend_from_slice(&new);
         }
         self.next = Some(logits.split_off(logits.len() - vocabulary));
+        let places = read.len()..read.len() + tokens.len();
+        self.batches
+            .extend(places.map(|at| Batch::of(at, self.prompt_len).0));
         self.tokens = read;
         self.tokens.extend_from_slice(tokens);
         self.positions = positions;

@@ -255,10 +255,11 @@ impl Complete {
     /// Reads on from token `read` to token `end`. Another job may have used the engine since the
     /// last step; then what it forgot is read again.
     fn read_up_to(&self, engine: &mut Engine, read: usize, end: usize) -> Result<()> {
-        let from = if engine.holds(&self.tokens[..read], self.explain) {
+        let prompt_len = self.summary.prompt_tokens;
+        let from = if engine.holds(&self.tokens[..read], prompt_len, self.explain) {
             read
         } else {
-            engine.rewind(&self.tokens[..end], self.explain)
+            engine.resume(&self.tokens[..end], prompt_len, self.explain)
         };
         if from < end {
             engine.read(&self.tokens[from..end], self.explain)?;
