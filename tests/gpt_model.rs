@@ -18,7 +18,7 @@ use vitrine::compute::{Ending, Event, Lane, Run, Worker, WorkerOptions, run_to_e
 use vitrine::demos::gpt::engine::Engine;
 use vitrine::demos::gpt::gguf::Gguf;
 use vitrine::demos::gpt::job::{Complete, CompleteConfig, Output, StopReason, Summary};
-use vitrine::demos::gpt::model::Llama;
+use vitrine::demos::gpt::model::{Batch, Llama};
 use vitrine::demos::gpt::presets::PRESETS;
 use vitrine::demos::gpt::tokenizer::Tokenizer;
 use vitrine::{Error, Result};
@@ -44,9 +44,9 @@ fn open(path: &Path) -> (Tokenizer, Llama) {
 }
 
 /// The scores after each of these tokens, read at once into an empty cache.
-fn logits_after(model: &Llama, tokens: &[u32]) -> Vec<Vec<f32>> {
+fn logits_after(model: &Llama, tokens: &[u32], batch: Batch) -> Vec<Vec<f32>> {
     let hidden = model
-        .forward(tokens, &mut model.new_cache())
+        .forward(tokens, batch, &mut model.new_cache())
         .expect("a forward pass");
     let logits = model.logits(&hidden).expect("scores");
     logits
@@ -55,12 +55,23 @@ fn logits_after(model: &Llama, tokens: &[u32]) -> Vec<Vec<f32>> {
         .collect()
 }
 
-/// Reads tokens, as many at a time as given.
-fn read_in_pieces(engine: &mut Engine, tokens: &[u32], at_once: usize) -> Vec<u32> {
-    for piece in tokens.chunks(at_once) {
+/// The scores after a prompt.
+fn logits_of_prompt(model: &Llama, tokens: &[u32]) -> Vec<f32> {
+    let (batch, _) = Batch::of(0, tokens.len());
+    logits_after(model, tokens, batch).pop().expect("scores")
+}
+
+fn next(engine: &Engine) -> Vec<f32> {
+    engine.next_logits().expect("scores").to_vec()
+}
+
+/// Reads a prompt, or what is not remembered of it, so many tokens at a time.
+fn read_prompt(engine: &mut Engine, tokens: &[u32], at_once: usize) -> Vec<f32> {
+    let kept = engine.rewind(tokens, false);
+    for piece in tokens[kept..].chunks(at_once) {
         engine.read(piece, false).expect("the model reads");
     }
-    bits(engine.next_logits().expect("scores"))
+    next(engine)
 }
 
 /// A small model's file in a folder of its own, with a head that does not just repeat the last
@@ -96,14 +107,18 @@ fn error_against_reference(tiny: Tiny) -> f64 {
 
     let tokens = some_tokens(24);
     let expected = model.reference(&tokens);
-    let found = logits_after(&llama, &tokens);
-    assert_eq!(found.len(), expected.len());
-    let errors = found
-        .iter()
-        .flatten()
-        .zip(expected.iter().flatten())
-        .map(|(f, e)| f64::from(*f) - e);
-    root_mean_square(errors) / root_mean_square(expected.iter().flatten().copied())
+    // Both ways of summing attention.
+    let error = [Batch::Short, Batch::Long].map(|batch| {
+        let found = logits_after(&llama, &tokens, batch);
+        assert_eq!(found.len(), expected.len());
+        let errors = found
+            .iter()
+            .flatten()
+            .zip(expected.iter().flatten())
+            .map(|(f, e)| f64::from(*f) - e);
+        root_mean_square(errors)
+    });
+    error[0].max(error[1]) / root_mean_square(expected.iter().flatten().copied())
 }
 
 #[test]
@@ -183,11 +198,11 @@ fn the_reference_tells_the_variants_apart() {
 
 // --- candle ---------------------------------------------------------------------------------------
 
-/// Twice what was measured, 0.93 at most and 0.34 in the mean:
+/// Twice what was measured, 0.82 at most and 0.28 in the mean:
 /// candle rounds the sum of each block once more and keeps keys and values in F32. llama.cpp's
 /// own variants differ by 0.6.
-const CANDLE_LIMIT: f32 = 1.9;
-const CANDLE_MEAN_LIMIT: f32 = 0.7;
+const CANDLE_LIMIT: f32 = 1.7;
+const CANDLE_MEAN_LIMIT: f32 = 0.6;
 
 #[test]
 fn scores_agree_with_candles() {
@@ -208,7 +223,7 @@ fn scores_agree_with_candles() {
             .and_then(|t| t.flatten_all())
             .and_then(|t| t.to_vec1())
             .expect("candle computes");
-        let found = logits_after(&model, &tokens).pop().expect("scores");
+        let found = logits_of_prompt(&model, &tokens);
         let differences = || found.iter().zip(&expected).map(|(a, b)| (a - b).abs());
         let worst = differences().fold(0.0, f32::max);
         let mean = differences().sum::<f32>() / found.len() as f32;
@@ -232,9 +247,7 @@ fn the_best_scores_agree_with_llama_cpps() {
     let Some(path) = model_or_skip() else { return };
     let (_, model) = open(&path);
     for record in records("logits.jsonl") {
-        let logits = logits_after(&model, &ids(&record, "ids"))
-            .pop()
-            .expect("scores");
+        let logits = logits_of_prompt(&model, &ids(&record, "ids"));
         let best: Vec<(usize, f32)> = record["top"]
             .as_array()
             .expect("a list")
@@ -260,27 +273,30 @@ fn the_best_scores_agree_with_llama_cpps() {
 #[test]
 fn greedy_tokens_agree_with_llama_cpps() {
     let Some(path) = model_or_skip() else { return };
-    let (tokenizer, model) = open(&path);
+    let mut engine = Engine::load(&path).expect("a model");
     let (mut equal, mut total, mut clear) = (0, 0, 0);
     for record in records("greedy.jsonl") {
         let (prompt, answer) = (ids(&record, "ids"), ids(&record, "out_ids"));
         let text = record["prompt"].as_str().expect("a prompt");
-        assert_eq!(tokenizer.encode(text.as_bytes()), prompt);
+        assert_eq!(engine.tokenizer().encode(text.as_bytes()), prompt);
         let pieces: Vec<u8> = answer
             .iter()
-            .flat_map(|id| tokenizer.piece(*id, true))
+            .flat_map(|id| engine.tokenizer().piece(*id, true))
             .collect();
         assert_eq!(record["text"], *String::from_utf8_lossy(&pieces));
 
         // The recorded answer is read, so that one close call does not spoil the rest.
-        let tokens = [prompt.as_slice(), &answer].concat();
-        let logits = logits_after(&model, &tokens);
+        let mut logits = vec![read_prompt(&mut engine, &prompt, 32)];
+        for id in &answer {
+            engine.read(&[*id], false).expect("the model reads");
+            logits.push(next(&engine));
+        }
         let gaps = record["gaps"].as_array().expect("gaps");
         for (at, gap) in gaps.iter().enumerate() {
-            let best = top(&logits[prompt.len() - 1 + at], 1)[0] as u32;
+            let best = top(&logits[at], 1)[0] as u32;
             let same = match answer.get(at) {
                 Some(id) => best == *id,
-                None => tokenizer.is_end(best),
+                None => engine.tokenizer().is_end(best),
             };
             total += 1;
             equal += usize::from(same);
@@ -312,11 +328,13 @@ fn scores_at_every_place_equal_those_of_the_prefix_alone() {
         models.push(("SmolLM2", model, tokens[..22].to_vec()));
     }
     for (name, model, tokens) in models {
-        let all = logits_after(&model, &tokens);
-        for len in 1..=tokens.len() {
-            let alone = logits_after(&model, &tokens[..len]);
-            let last = alone.last().expect("scores");
-            assert!(bits(last) == bits(&all[len - 1]), "{name}, {len} tokens");
+        for batch in [Batch::Short, Batch::Long] {
+            let all = logits_after(&model, &tokens, batch);
+            for len in 1..=tokens.len() {
+                let alone = logits_after(&model, &tokens[..len], batch);
+                let last = alone.last().expect("scores");
+                assert!(bits(last) == bits(&all[len - 1]), "{name}, {len} tokens");
+            }
         }
     }
 }
@@ -324,19 +342,57 @@ fn scores_at_every_place_equal_those_of_the_prefix_alone() {
 #[test]
 fn the_size_of_the_pieces_does_not_change_a_bit() {
     let mut cases = vec![];
-    let (_folder, path) = small(Tiny::new(tiny::Q4_1));
-    cases.push((path, some_tokens(70)));
+    let (_folder, path) = small(Tiny {
+        context: 1024,
+        ..Tiny::new(tiny::Q4_1)
+    });
+    // Batches are of 512 tokens and summed in another way from 64 on.
+    for count in [50, 70, 530, 600] {
+        cases.push((path.clone(), some_tokens(count)));
+    }
     if let Some(path) = model_or_skip() {
         let tokens = open(&path).0.encode(PRESETS[0].prompt.as_bytes());
         cases.push((path, tokens));
     }
     for (path, tokens) in cases {
         let mut engine = Engine::load(&path).expect("a model");
-        let whole = read_in_pieces(&mut engine, &tokens, tokens.len());
+        let whole = read_prompt(&mut engine, &tokens, tokens.len());
         for at_once in [1, 7, 32] {
             assert_eq!(engine.rewind(&[], false), 0);
-            let pieces = read_in_pieces(&mut engine, &tokens, at_once);
-            assert!(pieces == whole, "{at_once} at once, {}", path.display());
+            let pieces = read_prompt(&mut engine, &tokens, at_once);
+            assert!(
+                bits(&pieces) == bits(&whole),
+                "{} tokens, {at_once} at once, {}",
+                tokens.len(),
+                path.display()
+            );
+        }
+    }
+}
+
+/// What was read before must not show, or the same prompt and seed would not give the same text.
+#[test]
+fn scores_do_not_depend_on_what_was_read_before() {
+    let (_folder, path) = small(Tiny {
+        context: 1024,
+        ..Tiny::new(tiny::Q8_0)
+    });
+    let tokens = some_tokens(700);
+    let mut engine = Engine::load(&path).expect("a model");
+    for (at, len) in [50, 80, 60, 64, 63, 600, 530, 700, 40]
+        .into_iter()
+        .enumerate()
+    {
+        let found = read_prompt(&mut engine, &tokens[..len], 32);
+        let mut fresh = Engine::load(&path).expect("a model");
+        let expected = read_prompt(&mut fresh, &tokens[..len], 32);
+        assert!(
+            bits(&found) == bits(&expected),
+            "prompt {at} of {len} tokens"
+        );
+        // An answer, which then is part of the next prompt.
+        for id in &tokens[len..(len + 20).min(700)] {
+            engine.read(&[*id], false).expect("reads on");
         }
     }
 }
@@ -368,6 +424,7 @@ fn after_a_change_only_the_rest_is_read_and_nothing_is_left_of_the_old_text() {
                 [a.clone(), c.clone()].concat(),
             );
             let mut engine = Engine::load(&path).expect("a model");
+            assert_eq!(engine.rewind(&first, explain), 0);
             engine.read(&first, explain).expect("reads A + B");
             let kept = engine.rewind(&second, explain);
             // The scores behind A were not kept, so its last token is read again.
@@ -375,11 +432,9 @@ fn after_a_change_only_the_rest_is_read_and_nothing_is_left_of_the_old_text() {
             let after = engine.read(&second[kept..], explain).expect("reads C");
 
             let mut fresh = Engine::load(&path).expect("a model");
+            assert_eq!(fresh.rewind(&second, explain), 0);
             let positions = fresh.read(&second, explain).expect("reads A + C");
-            assert_eq!(
-                bits(engine.next_logits().expect("scores")),
-                bits(fresh.next_logits().expect("scores")),
-            );
+            assert_eq!(bits(&next(&engine)), bits(&next(&fresh)));
             assert!(
                 engine.positions() == fresh.positions(),
                 "{}",
