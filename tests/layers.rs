@@ -333,7 +333,7 @@ fn arrows_that_are_there_are_seen() {
     };
     assert!(of("demos::gpt::job").contains("crate compute::StepCx"));
     assert!(of("demos::gpt::engine").contains("crate demos::gpt::gguf::Gguf"));
-    assert!(of("nn::cpu::attention").contains("crate nn::cpu::quant::sum_lanes"));
+    assert!(of("nn::cpu::attention").contains("crate nn::cpu::has_avx2"));
     assert!(of("demos").contains("crate gui::DemoTab"), "a path in code");
     assert!(of("main").contains("crate gui"), "by the crate's name");
     assert!(of("compute::device").contains("candle_core::Device"));
@@ -348,6 +348,21 @@ fn arrows_that_are_there_are_seen() {
             "{module} {path}"
         );
     }
+}
+
+#[test]
+fn modules_inside_a_file_are_one_step_deeper() {
+    let text = "mod avx2 { use super::super::quant::sum_lanes; fn f() { if a { b() } } }
+                mod tests { use super::attend; mod deep { use super::super::x::y; } }
+                use super::z;";
+    let expected = [
+        "quant::sum_lanes",
+        "attention::attend",
+        "attention::x::y",
+        "z",
+    ]
+    .map(|path| format!("crate nn::cpu::{path}"));
+    assert_eq!(paths("nn::cpu::attention", text), BTreeSet::from(expected));
 }
 
 #[test]
