@@ -311,6 +311,39 @@ fn greedy_tokens_agree_with_llama_cpps() {
     assert!(equal * 100 >= total * 95, "{equal} of {total}");
 }
 
+/// The kernels keep the order of sums of llama.cpp's AVX2 build, so its texts come out whole, with
+/// no allowance for close calls.
+#[test]
+fn greedy_texts_equal_those_of_llama_cpps_avx2_build() {
+    let Some(path) = model_or_skip() else { return };
+    if !vitrine::nn::cpu::has_avx2() {
+        println!("skipped: the portable kernels sum in another order");
+        return;
+    }
+    let mut engine = Engine::load(&path).expect("a model");
+    let records = records("greedy_avx2.jsonl");
+    for record in &records {
+        let (text, answer) = (
+            record["prompt"].as_str().expect("a prompt"),
+            ids(record, "out_ids"),
+        );
+        let prompt = engine.tokenizer().encode(text.as_bytes());
+        let mut logits = read_prompt(&mut engine, &prompt, 32);
+        let mut written = Vec::new();
+        while written.len() < 48 {
+            let best = top(&logits, 1)[0] as u32;
+            if engine.tokenizer().is_end(best) {
+                break;
+            }
+            written.push(best);
+            engine.read(&[best], false).expect("the model reads");
+            logits = next(&engine);
+        }
+        assert_eq!(written, answer, "after {text:?}");
+    }
+    assert_eq!(records.len(), 56);
+}
+
 // --- The cache ------------------------------------------------------------------------------------
 
 #[test]

@@ -8,7 +8,7 @@
 //! the Llama family, `SmolLM2-135M-Instruct` (Apache-2.0, 135 million parameters) by default.
 //!
 //! Expected: the paper's grammar prompt (its figure 3.17) is answered ` She went to the market.`;
-//! ids equal llama.cpp's, and greedy text nearly always.
+//! ids equal llama.cpp's, and greedy text that of its AVX2 build.
 //!
 //! Deviations: another architecture ([`model`] names the differences), weights in 4 bits.
 

@@ -10,6 +10,7 @@
 //!
 //! Each body is compiled twice, plainly and for AVX2 with fused multiply-adds. A fused
 //! multiply-add rounds once on every machine, so both give the same bits; the plain one is slow.
+//! The usual widths of a head have a kernel of their own for single tokens.
 
 use half::f16;
 use half::slice::HalfFloatSliceExt;
@@ -101,16 +102,89 @@ pub fn attend_many(queries: &mut [Query<'_>], cache: HeadCache<'_>) {
 
 #[cfg(target_arch = "x86_64")]
 mod avx2 {
-    use super::{HeadCache, Query, many_body, one_body};
+    use std::arch::x86_64::{
+        __m256, _mm_add_ps, _mm_cvtss_f32, _mm_hadd_ps, _mm_loadu_si128, _mm256_add_ps,
+        _mm256_castps256_ps128, _mm256_cvtph_ps, _mm256_cvtps_ph, _mm256_extractf128_ps,
+        _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_mul_ps, _mm256_set1_ps, _mm256_setzero_ps,
+        _mm256_storeu_ps,
+    };
+
+    use half::f16;
+
+    use super::{HeadCache, Query, many_body, one_body, scale_of};
 
     #[target_feature(enable = "avx2,fma,f16c")]
     pub fn attend_one(query: &mut Query<'_>, cache: HeadCache<'_>) {
-        one_body(query, cache);
+        match query.query.len() {
+            64 => one_in_registers::<8>(query, cache),
+            128 => one_in_registers::<16>(query, cache),
+            _ => one_body(query, cache),
+        }
     }
 
     #[target_feature(enable = "avx2,fma,f16c")]
     pub fn attend_many(queries: &mut [Query<'_>], cache: HeadCache<'_>) {
         many_body(queries, cache);
+    }
+
+    #[target_feature(enable = "avx2,fma,f16c")]
+    fn load_halves(eight: &[f16; 8]) -> __m256 {
+        // SAFETY: reads the 16 bytes of the reference; the load needs no alignment.
+        unsafe { _mm256_cvtph_ps(_mm_loadu_si128(eight.as_ptr().cast())) }
+    }
+
+    #[target_feature(enable = "avx2,fma,f16c")]
+    fn to_half_and_back(v: __m256) -> __m256 {
+        _mm256_cvtph_ps(_mm256_cvtps_ph::<0>(v))
+    }
+
+    /// [`one_body`] for a head of `8 * LANES` numbers, its query and its sum in registers.
+    #[target_feature(enable = "avx2,fma,f16c")]
+    fn one_in_registers<const LANES: usize>(query: &mut Query<'_>, cache: HeadCache<'_>) {
+        let dim = 8 * LANES;
+        let scale = scale_of(dim);
+        let mut q = [_mm256_setzero_ps(); LANES];
+        for (lane, eight) in q.iter_mut().zip(query.query.as_chunks::<8>().0) {
+            // SAFETY: reads the 32 bytes of the reference; the load needs no alignment.
+            *lane = to_half_and_back(unsafe { _mm256_loadu_ps(eight.as_ptr()) });
+        }
+        let mut sum = [_mm256_setzero_ps(); LANES];
+        let (mut max, mut total) = (f32::NEG_INFINITY, 0.0_f32);
+        for position in 0..query.positions {
+            let keys = cache.key(position, dim).as_chunks::<8>().0;
+            let mut dots = [_mm256_setzero_ps(); 4];
+            for (lane, key) in keys.iter().enumerate() {
+                dots[lane % 4] = _mm256_fmadd_ps(q[lane], load_halves(key), dots[lane % 4]);
+            }
+            let even = _mm256_add_ps(dots[0], dots[2]);
+            let dot = _mm256_add_ps(even, _mm256_add_ps(dots[1], dots[3]));
+            let four = _mm_add_ps(_mm256_castps256_ps128(dot), _mm256_extractf128_ps::<1>(dot));
+            let two = _mm_hadd_ps(four, four);
+            let score = _mm_cvtss_f32(_mm_hadd_ps(two, two)) * scale;
+            let mut weight = 1.0;
+            if score > max {
+                let shrink = (max - score).exp();
+                max = score;
+                for lane in &mut sum {
+                    *lane = to_half_and_back(_mm256_mul_ps(*lane, _mm256_set1_ps(shrink)));
+                }
+                total = total * shrink + 1.0;
+            } else {
+                weight = (score - max).exp();
+                total += weight;
+            }
+            let weight = _mm256_set1_ps(weight);
+            let values = cache.value(position, dim).as_chunks::<8>().0;
+            for (lane, value) in sum.iter_mut().zip(values) {
+                *lane = to_half_and_back(_mm256_fmadd_ps(load_halves(value), weight, *lane));
+            }
+        }
+        let inverse = if total == 0.0 { 0.0 } else { 1.0 / total };
+        for (eight, lane) in query.out.as_chunks_mut::<8>().0.iter_mut().zip(sum) {
+            let out = _mm256_mul_ps(lane, _mm256_set1_ps(inverse));
+            // SAFETY: writes the 32 bytes of the reference; the store needs no alignment.
+            unsafe { _mm256_storeu_ps(eight.as_mut_ptr(), out) };
+        }
     }
 }
 
