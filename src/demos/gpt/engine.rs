@@ -216,6 +216,9 @@ impl Engine {
     /// # Errors
     /// When a product fails, or the text grows beyond the model's context.
     pub fn read(&mut self, tokens: &[u32], explain: bool) -> Result<Vec<Position>> {
+        if tokens.is_empty() {
+            return Ok(Vec::new());
+        }
         if self.tokens.len() + tokens.len() > self.card.context {
             return Err(Error::Input(format!(
                 "the text is longer than the {} tokens the model reads",

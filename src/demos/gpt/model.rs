@@ -257,7 +257,8 @@ impl Llama {
             let raw = gguf.tensor(name, rows, cols)?;
             QuantMatrix::from_ggml(raw.format, rows, cols, raw.bytes)
         };
-        let embedding = matrix(gguf, "token_embd.weight", vocabulary, dim)?;
+        let raw = gguf.tensor("token_embd.weight", vocabulary, dim)?;
+        let embedding = QuantMatrix::with_rows(raw.format, vocabulary, dim, raw.bytes)?;
         let mut layers = Vec::new();
         for i in 0..shape.layers {
             let name = |part: &str| format!("blk.{i}.{part}.weight");

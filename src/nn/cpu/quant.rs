@@ -96,7 +96,12 @@ enum Storage {
     F32(Vec<f32>),
     F16(Vec<f16>),
     Bf16(Vec<bf16>),
-    Candle(QMatMul),
+    /// Computed by candle, which keeps whole tensors only: where single rows are wanted too, the
+    /// file's bytes stay beside it.
+    Candle {
+        product: QMatMul,
+        rows: Option<Vec<u8>>,
+    },
 }
 
 /// A weight matrix `[rows, cols]`; a product maps `cols` numbers to `rows`.
@@ -156,7 +161,11 @@ impl QuantMatrix {
                     let all = tensor.dequantize(&Device::Cpu)?;
                     Storage::F32(all.flatten_all()?.to_vec1()?)
                 } else {
-                    Storage::Candle(QMatMul::from_qtensor(tensor)?)
+                    let product = QMatMul::from_qtensor(tensor)?;
+                    Storage::Candle {
+                        product,
+                        rows: None,
+                    }
                 }
             }
         };
@@ -166,6 +175,27 @@ impl QuantMatrix {
             format,
             storage,
         })
+    }
+
+    /// As [`Self::from_ggml`], for a matrix whose single rows are wanted, such as an embedding.
+    ///
+    /// # Errors
+    /// As [`Self::from_ggml`].
+    ///
+    /// # Panics
+    /// As [`Self::from_ggml`].
+    pub fn with_rows(
+        format: BlockFormat,
+        rows: usize,
+        cols: usize,
+        bytes: Vec<u8>,
+    ) -> Result<Self> {
+        let kept = bytes.clone();
+        let mut matrix = Self::from_ggml(format, rows, cols, bytes)?;
+        if let Storage::Candle { rows, .. } = &mut matrix.storage {
+            *rows = Some(kept);
+        }
+        Ok(matrix)
     }
 
     /// Outputs of a product.
@@ -218,14 +248,19 @@ impl QuantMatrix {
                     dequantise(*format, block, out);
                 }
             }
-            Storage::Candle(weights) => {
-                // Candle keeps whole tensors only; a unit vector would cost a product, so the
-                // tensor is dequantised. Models store embeddings in a format of our own kernels.
-                let all = match weights {
-                    QMatMul::QTensor(t) => t.dequantize(&Device::Cpu)?,
-                    QMatMul::Tensor(t) | QMatMul::TensorF16(t) => t.clone(),
+            Storage::Candle { product, rows } => {
+                let tensor = if let Some(bytes) = rows {
+                    let row_bytes = bytes.len() / self.rows;
+                    let bytes = &bytes[row * row_bytes..(row + 1) * row_bytes];
+                    candle_tensor(self.format, 1, self.cols, bytes)?.dequantize(&Device::Cpu)?
+                } else {
+                    match product {
+                        QMatMul::QTensor(t) => t.dequantize(&Device::Cpu)?,
+                        QMatMul::Tensor(t) | QMatMul::TensorF16(t) => t.clone(),
+                    }
+                    .narrow(0, row, 1)?
                 };
-                out.copy_from_slice(&all.get(row)?.to_vec1::<f32>()?);
+                out.copy_from_slice(&tensor.flatten_all()?.to_vec1::<f32>()?);
             }
         }
         Ok(())
@@ -273,7 +308,7 @@ pub fn matmul(x: &Activations, products: &mut [(&QuantMatrix, &mut [f32])]) -> R
     for (weights, out) in products.iter_mut() {
         assert_eq!(weights.cols, x.cols, "inner sizes");
         assert_eq!(out.len(), x.rows * weights.rows, "output size");
-        if let Storage::Candle(product) = &weights.storage {
+        if let Storage::Candle { product, .. } = &weights.storage {
             let input = Tensor::from_slice(&x.exact, (x.rows, x.cols), &Device::Cpu)?;
             out.copy_from_slice(&product.forward(&input)?.flatten_all()?.to_vec1::<f32>()?);
             continue;
@@ -374,7 +409,7 @@ impl QuantMatrix {
                 let x = std::array::from_fn(|i| x.blocks(first + i));
                 dot_blocks(*format, weights, x)
             }
-            Storage::Candle(_) => unreachable!("computed whole in matmul"),
+            Storage::Candle { .. } => unreachable!("computed whole in matmul"),
         }
     }
 }
@@ -656,9 +691,13 @@ mod tests {
             let format = BlockFormat::from_ggml_id(id).expect("a format");
             let (quantised, bytes) = weights(format, 4, 256, &mut rng);
             let all = quantised.dequantize(&Device::Cpu).expect("floats");
-            let matrix = QuantMatrix::from_ggml(format, 4, 256, bytes).expect("a matrix");
             let mut row = vec![0.0; 256];
-            matrix.row(2, &mut row).expect("a row");
+            let whole = QuantMatrix::from_ggml(format, 4, 256, bytes.clone()).expect("a matrix");
+            whole.row(2, &mut row).expect("a row");
+            let by_row = QuantMatrix::with_rows(format, 4, 256, bytes).expect("a matrix");
+            let mut same = vec![0.0; 256];
+            by_row.row(2, &mut same).expect("a row");
+            assert_eq!(row, same, "{}", format.name);
             assert_eq!(
                 row,
                 all.get(2).expect("row").to_vec1::<f32>().expect("values"),
