@@ -125,6 +125,8 @@ pub fn install(ctx: &Context) {
         visuals.selection.stroke = Stroke::new(1.0, tokens.text);
         visuals.widgets.noninteractive.fg_stroke.color = tokens.body;
         visuals.widgets.inactive.fg_stroke.color = tokens.text;
+        // A blinking cursor would draw two frames a second for ever.
+        visuals.text_cursor.blink = false;
         visuals.warn_fg_color = tokens.warning;
         visuals.error_fg_color = tokens.bad;
         visuals.extreme_bg_color = tokens.stage;

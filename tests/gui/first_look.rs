@@ -27,6 +27,16 @@ fn assert_idle(window: &mut Window) {
 }
 
 #[test]
+fn a_notebook_that_has_the_keyboard_rests_too() {
+    let home = Home::new();
+    let mut window = home.open();
+    window.get_by_label("Notebook").focus();
+    window.run_steps(2);
+    assert!(window.get_by_label("Notebook").is_focused());
+    assert_idle(&mut window);
+}
+
+#[test]
 fn the_first_open_shows_a_stored_run_and_then_rests() {
     let home = Home::new();
     let mut window = home.open();
