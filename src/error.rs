@@ -5,6 +5,9 @@
 
 use std::path::{Path, PathBuf};
 
+/// The command that brings a graphics adapter in software to a Debian machine.
+pub const ADAPTER_REMEDY: &str = "sudo apt-get install -y mesa-vulkan-drivers libvulkan1";
+
 /// What the library's fallible functions return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 

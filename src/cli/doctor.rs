@@ -87,14 +87,13 @@ pub(super) fn run(globals: &Globals) -> Result<()> {
 
 #[cfg(feature = "gui")]
 fn adapter() -> Check {
-    const REMEDY: &str = "sudo apt-get install -y mesa-vulkan-drivers libvulkan1";
     let adapters = crate::view::adapter_names();
     match adapters.first() {
         Some(_) => Check::ok("graphics", adapters.join("; ")),
         None => Check::missing(
             "graphics",
             "no adapter, not even a software one; the window cannot open",
-            REMEDY,
+            crate::error::ADAPTER_REMEDY,
         ),
     }
 }

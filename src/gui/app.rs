@@ -10,6 +10,7 @@ use egui::{CentralPanel, Context, Panel, RichText, ScrollArea, Ui, ViewportComma
 use serde_json::Value;
 
 use super::command::Command;
+use super::controls::capitalised;
 use super::dialog::{Chosen, FileDialog, Outcome, Purpose};
 use super::frames::Frames;
 use super::help::HelpCard;
@@ -667,13 +668,6 @@ fn is_session(path: &Path) -> bool {
         .and_then(|mut f| f.read(&mut start))
         .unwrap_or(0);
     start[..read].windows(16).any(|w| w == b"\"vitrine_session")
-}
-
-fn capitalised(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or(String::new(), |first| {
-        first.to_uppercase().chain(chars).collect()
-    })
 }
 
 fn watch_device(render_state: &egui_wgpu::RenderState, lost: &Arc<Lost>, ctx: &Context) {

@@ -141,6 +141,15 @@ pub fn next_seed(seed: u64) -> u64 {
     Rng::new(seed).split("next seed").next_u64() & u64::from(u32::MAX)
 }
 
+/// An error's text as a sentence.
+#[must_use]
+pub fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or(String::new(), |first| {
+        first.to_uppercase().chain(chars).collect()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::{duration_text, progress_text};

@@ -13,7 +13,7 @@ use super::log::LogBuffer;
 use super::tab::DemoTab;
 use crate::cli::{Globals, ScreenshotArgs, ScreenshotTheme};
 use crate::data::Image;
-use crate::error::{Error, Result};
+use crate::error::{ADAPTER_REMEDY, Error, Result};
 use crate::store::{Paths, Settings, atomic_write};
 use crate::view::ready;
 
@@ -66,7 +66,7 @@ fn draw(setup: AppSetup, args: &ScreenshotArgs) -> Result<Image> {
     let wgpu_setup = default_wgpu_setup();
     let no_adapter = |why: String| {
         Error::Graphics(format!(
-            "no graphics adapter could be used ({why}); on Debian `sudo apt-get install -y mesa-vulkan-drivers libvulkan1` brings one in software"
+            "no graphics adapter could be used ({why}); on Debian `{ADAPTER_REMEDY}` brings one in software"
         ))
     };
     let instance = ready(wgpu_setup.new_instance())

@@ -12,7 +12,7 @@ use super::log::LogBuffer;
 use super::tab::DemoTab;
 use crate::cli::Globals;
 use crate::compute::DeviceChoice;
-use crate::error::{Error, Result};
+use crate::error::{ADAPTER_REMEDY, Error, Result};
 use crate::store::{Paths, Settings, atomic_write};
 
 /// What a person can do where no window opens.
@@ -87,7 +87,7 @@ pub fn run_window(tabs: Vec<DemoTab>, globals: &Globals, started: Instant) -> Re
 fn explain(error: &eframe::Error) -> String {
     match error {
         eframe::Error::Wgpu(e) => format!(
-            "no graphics adapter could be used ({e}); on Debian `sudo apt-get install -y mesa-vulkan-drivers libvulkan1` brings one in software; {WITHOUT_A_WINDOW}"
+            "no graphics adapter could be used ({e}); on Debian `{ADAPTER_REMEDY}` brings one in software; {WITHOUT_A_WINDOW}"
         ),
         eframe::Error::WinitEventLoop(e) => {
             // Its text quotes source files.

@@ -619,7 +619,8 @@ impl Ord for Score {
     }
 }
 
-fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
+/// Where a byte string first stands in another; an empty one nowhere.
+pub(super) fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
     if needle.is_empty() || needle.len() > text.len() {
         return None;
     }

@@ -25,7 +25,7 @@ use super::presets::{PRESETS, Preset};
 use super::recording::Recording;
 use crate::compute::{Ending, Event, Lane, Run};
 use crate::error::{Error, Result};
-use crate::gui::controls::{RunState, next_seed, progress_ui, run_bar_ui, seed_ui};
+use crate::gui::controls::{RunState, capitalised, next_seed, progress_ui, run_bar_ui, seed_ui};
 use crate::gui::{Command, Export, Tab, TabCx, theme};
 
 /// Typing must rest this long before the prompt is coloured.
@@ -287,11 +287,7 @@ impl GptTab {
             self.undoer.add_undo(&self.kept());
         }
         if let Ending::Failed(e) = ending {
-            let mut text = e.to_string();
-            if let Some(first) = text.get_mut(0..1) {
-                first.make_ascii_uppercase();
-            }
-            cx.toasts.error(text);
+            cx.toasts.error(capitalised(&e.to_string()));
         }
     }
 
