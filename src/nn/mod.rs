@@ -1,5 +1,12 @@
-//! Networks: the layers and the fast CPU operations that the demos are built from.
+//! Networks: layers, operations, optimisers, checkpoints and the training loop.
 //!
-//! candle brings the tensors; what it is slow at on a CPU is written here.
+//! candle brings the tensors, the graph and CUDA. What it is slow or wrong at is here: the
+//! operations of [`ops`] run on kernels of [`cpu`] where tensors lie in the processor's memory as
+//! `f32`, and are put together from candle's own operations elsewhere, so that a model is written
+//! once. Demos use this module, not `candle_nn`.
+//!
+//! Every result is the same, bit for bit, for any number of threads: work is cut into pieces by
+//! the shape of the data, never by the number of threads, and sums are taken in a fixed order.
 
 pub mod cpu;
+pub mod ops;

@@ -1,0 +1,44 @@
+//! Differentiable operations on tensors.
+//!
+//! Each has two bodies. The fast one is a candle `CustomOp` with its own backward on kernels of
+//! [`super::cpu`]; it takes contiguous `f32` tensors in the processor's memory. The portable one,
+//! in [`portable`], is put together from candle's operations, leaves out those whose gradient is
+//! wrong or missing, and serves other devices and types. Tests compare the two with each other,
+//! with finite differences and with `PyTorch`.
+
+pub mod activation;
+pub mod portable;
+
+pub use activation::Activation;
+
+use candle_core::{CpuStorage, DType, Layout, Result, Shape, Tensor};
+
+/// Whether the fast bodies take these tensors.
+pub(crate) fn is_fast(tensors: &[&Tensor]) -> bool {
+    tensors
+        .iter()
+        .all(|tensor| tensor.device().is_cpu() && tensor.dtype() == DType::F32)
+}
+
+/// The numbers of a contiguous argument of a custom operation.
+pub(crate) fn numbers<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+    let values = storage.as_slice::<f32>()?;
+    match layout.contiguous_offsets() {
+        Some((from, to)) => Ok(&values[from..to]),
+        None => candle_core::bail!("this operation takes contiguous tensors"),
+    }
+}
+
+/// Lends the numbers of a contiguous tensor in the processor's memory.
+pub(crate) fn with_numbers<T>(tensor: &Tensor, f: impl FnOnce(&[f32]) -> T) -> Result<T> {
+    let (storage, layout) = tensor.storage_and_layout();
+    match &*storage {
+        candle_core::Storage::Cpu(storage) => Ok(f(numbers(storage, layout)?)),
+        _ => candle_core::bail!("this operation takes tensors in the processor's memory"),
+    }
+}
+
+/// What a custom operation returns.
+pub(crate) fn output(values: Vec<f32>, shape: impl Into<Shape>) -> (CpuStorage, Shape) {
+    (CpuStorage::F32(values), shape.into())
+}

@@ -1,0 +1,1 @@
+//! The operations put together from candle's own, for every device and type.
