@@ -23,8 +23,8 @@ A row is a training step or a forward pass on fixed random data, in f32.
 
 Eager PyTorch as people use it: the default Adam and AdamW (a loop over the tensors on the CPU; not
 `fused=True`), `zero_grad(set_to_none=True)`, ReLU in place, `inference_mode` for evaluation, no
-`torch.compile`, glibc's malloc as it comes. A step is zero_grad, forward, loss, backward, optimiser,
-where the row has them. Steps are run in rounds of at most 200, each on a newly built net after 3
+`torch.compile`, glibc's malloc as it comes. A step is zero_grad, forward, loss, backward, optimiser
+(as far as the row has them). Steps are run in rounds of at most 200, each on a newly built net after 3
 steps that are not counted, so that neither a net that has learned its noise by heart nor
 denormal moments of Adam are measured. 16 batches take turns.
 
