@@ -10,9 +10,11 @@ What is measured
 ----------------
 A row is a training step or a forward pass on fixed random data, in f32.
 
-* cpu_ms         processor time of the whole process (all threads), median over the steps
+* cpu_ms         processor time a step of the whole process (all threads), median over blocks of
+                 steps that last 0.1 s, or over steps where these last longer
 * best_cpu_ms    its minimum: the figure to trust when other programs run
 * wall_ms        elapsed time, median; best_wall_ms its minimum
+
 * gflops         `flops` / cpu_ms, where `flops` counts 2 for each multiply-add of the
                  convolutions, linear maps and matrix products, zeros of the padding included, and
                  nothing else. Backward counts the gradient of the weights and the gradient of the
@@ -21,12 +23,19 @@ A row is a training step or a forward pass on fixed random data, in f32.
 * per_cpu_second samples, or network evaluations, for a second of processor time, from cpu_ms
 * layout         "contiguous" or "channels_last": both run in turn, the faster one is reported
 
+Blocks, because Linux brings the time of a thread that runs on another core up to date only at that
+core's timer tick: around a step of a millisecond, the time of the second thread would be missing.
+
+With two threads and other programs running, OpenMP's threads spin while they wait for one that has
+lost its core, and that is processor time. `OMP_WAIT_POLICY=passive nn_torch.py --threads 2` lets
+them sleep; `omp_wait_policy` in the result says which it was.
+
 Eager PyTorch as people use it: the default Adam and AdamW (a loop over the tensors on the CPU; not
 `fused=True`), `zero_grad(set_to_none=True)`, ReLU in place, `inference_mode` for evaluation, no
 `torch.compile`, glibc's malloc as it comes. A step is zero_grad, forward, loss, backward, optimiser
-(as far as the row has them). Steps are run in rounds of at most 200, each on a newly built net after 3
-steps that are not counted, so that neither a net that has learned its noise by heart nor
-denormal moments of Adam are measured. 16 batches take turns.
+(as far as the row has them). Steps are run in rounds of about 200 at most, each on a newly built
+net after 3 steps that are not counted, so that neither a net that has learned its noise by heart
+nor denormal moments of Adam are measured. 16 batches take turns.
 
 The nets
 --------
@@ -121,6 +130,7 @@ FLOP a row (`--check` compares these with torch.utils.flop_counter, which watche
 """
 import argparse
 import json
+import os
 import platform
 import statistics
 import sys
@@ -133,6 +143,7 @@ from torch import nn
 BATCHES = 16
 WARM_UP = 3
 ROUND = 200
+BLOCK = 0.1  # seconds
 
 
 def relu():
@@ -422,16 +433,18 @@ LAYOUTS = {"contiguous": torch.contiguous_format, "channels_last": torch.channel
 
 
 def run_round(row, seconds, times):
-    """Adds (CPU, wall) seconds of each step to `times`: 200 steps, or fewer if time is up."""
+    """Adds (CPU, wall) seconds a step of each block to `times`, until time or steps are up."""
     for i in range(WARM_UP):
         row.step(i)
-    end = time.perf_counter() + seconds
-    for i in range(ROUND):
-        wall, cpu = time.perf_counter(), time.process_time()
-        row.step(WARM_UP + i)
+    i, end = 0, time.perf_counter() + seconds
+    while i < ROUND:
+        first, wall, cpu = i, time.perf_counter(), time.process_time()
+        while i == first or time.perf_counter() < wall + BLOCK:
+            row.step(WARM_UP + i)
+            i += 1
         cpu = time.process_time() - cpu
         now = time.perf_counter()
-        times.append((cpu, now - wall))
+        times.append((cpu / (i - first), (now - wall) / (i - first)))
         if now > end:
             break
 
@@ -461,7 +474,7 @@ def measure(name, layouts, seconds):
         "flops": row.flops,
         "samples": row.samples,
         "layout": layout,
-        "steps": len(cpu),
+        "blocks": len(cpu),
     }
 
 
@@ -507,6 +520,7 @@ def main():
         "instructions": torch.backends.cpu.get_cpu_capability(),
         "machine": platform.machine(),
         "threads": args.threads,
+        "omp_wait_policy": os.environ.get("OMP_WAIT_POLICY", "default"),
         "rows": rows,
     }))
 
