@@ -5,6 +5,8 @@ mod alloc;
 mod attention;
 mod blocks;
 mod exp;
+pub mod lanes;
+pub mod pointwise;
 mod quant;
 
 pub use alloc::keep_freed_memory;
