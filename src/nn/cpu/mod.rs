@@ -4,7 +4,10 @@
 mod alloc;
 mod attention;
 mod blocks;
+pub mod conv;
+pub mod correlate;
 mod exp;
+pub mod gemm;
 pub mod lanes;
 pub mod pointwise;
 mod quant;
