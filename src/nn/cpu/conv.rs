@@ -558,6 +558,7 @@ impl Sweep {
             offsets: &self.offsets,
             packed: &self.packed[group][blocks.start * weights..last * weights],
             block: self.block,
+            blocks: last - blocks.start,
             positions: 0..self.planes.positions(images, self.count),
             store,
         }

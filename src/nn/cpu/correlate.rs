@@ -61,7 +61,8 @@ impl Planes {
         let step = |side: usize| {
             let filled = size[side] + pad[side];
             let after = reach[side].saturating_sub(filled);
-            if stride[side] == 1 && reach[side] >= filled && after <= pad[side] {
+            let fits = positions[side] <= filled && reach[side] >= filled;
+            if stride[side] == 1 && fits && after <= pad[side] {
                 filled
             } else {
                 reach[side]
@@ -211,6 +212,8 @@ pub struct Correlate<'a, F> {
     pub packed: &'a [f32],
     /// Outputs a block, from [`block_of`].
     pub block: usize,
+    /// Blocks; told apart from the weights, of which there are none without taps.
+    pub blocks: usize,
     /// Which positions to compute.
     pub positions: Range<usize>,
     /// Takes the number of a block, the first position, values `[block, width]`, and `width`.
@@ -237,7 +240,8 @@ impl<F: FnMut(usize, usize, &[f32], usize)> Correlate<'_, F> {
             let vectors = (self.positions.end - q).div_ceil(S::F32_LANES).min(VECTORS);
             let width = vectors * S::F32_LANES;
             assert!(q + reach + width <= self.planes.len(), "planes have slack");
-            for (block, weights) in self.packed.chunks_exact(BLOCK * taps).enumerate() {
+            for block in 0..self.blocks {
+                let weights = &self.packed[block * BLOCK * taps..][..BLOCK * taps];
                 // SAFETY: every read ends before q + reach + width, which was checked; `weights`
                 // has BLOCK numbers for every offset; `out` holds BLOCK * VECTORS of the widest
                 // vectors.

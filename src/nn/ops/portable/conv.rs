@@ -20,11 +20,18 @@ pub fn conv2d(
 ) -> Result<Tensor> {
     let (stride, padding, groups) = (options.stride, options.padding, options.groups);
     let x = enlarge(x, options.upsample)?;
-    let y = if stride[0] == stride[1] && padding[0] == padding[1] {
-        x.conv2d(w, padding[0], stride[0], 1, groups)?
+    let (_, _, kernel_height, kernel_width) = w.dims4()?;
+    let mut padded = x;
+    for (side, kernel) in [kernel_height, kernel_width].into_iter().enumerate() {
+        padded = padded.pad_with_zeros(2 + side, padding[side], padding[side])?;
+        // The gradient of candle's own fails where rows are left over.
+        let used = (padded.dim(2 + side)? - kernel) / stride[side] * stride[side] + kernel;
+        padded = padded.narrow(2 + side, 0, used)?;
+    }
+    let x = padded.contiguous()?;
+    let y = if stride[0] == stride[1] {
+        x.conv2d(w, 0, stride[0], 1, groups)?
     } else {
-        let x = x.pad_with_zeros(2, padding[0], padding[0])?;
-        let x = x.pad_with_zeros(3, padding[1], padding[1])?;
         let y = x.conv2d(w, 0, 1, 1, groups)?;
         every(&every(&y, 2, stride[0])?, 3, stride[1])?
     };
