@@ -5,6 +5,7 @@ mod alloc;
 mod attention;
 mod blocks;
 mod exp;
+pub mod optim;
 mod quant;
 
 pub use alloc::keep_freed_memory;
