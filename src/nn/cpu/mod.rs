@@ -10,6 +10,7 @@ mod exp;
 pub mod gemm;
 pub mod lanes;
 pub mod pointwise;
+pub mod optim;
 mod quant;
 
 pub use alloc::keep_freed_memory;
