@@ -9,4 +9,11 @@
 //! the shape of the data, never by the number of threads, and sums are taken in a fixed order.
 
 pub mod cpu;
+mod in_place;
+mod init;
 pub mod ops;
+pub mod optim;
+mod params;
+
+pub use init::{Distribution, Fan, Init, RELU_GAIN};
+pub use params::{Kind, Param, Params, Scope, Snapshot};

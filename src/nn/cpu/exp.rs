@@ -6,16 +6,16 @@
 
 use super::has_avx2;
 
-const LOG2_E: f32 = f32::from_bits(0x3fb8_aa3b);
-const LN2_HIGH: f32 = f32::from_bits(0x3f31_7200);
-const LN2_LOW: f32 = f32::from_bits(0x35bf_be8e);
+pub(super) const LOG2_E: f32 = f32::from_bits(0x3fb8_aa3b);
+pub(super) const LN2_HIGH: f32 = f32::from_bits(0x3f31_7200);
+pub(super) const LN2_LOW: f32 = f32::from_bits(0x35bf_be8e);
 /// Adding it rounds to a whole number, which stands in the low bits of the sum.
-const ROUNDER: f32 = 12_582_912.0;
-const C1: f32 = f32::from_bits(0x3f7f_fff6);
-const C2: f32 = f32::from_bits(0x3eff_fedb);
-const C3: f32 = f32::from_bits(0x3e2a_af33);
-const C4: f32 = f32::from_bits(0x3d2b_9f17);
-const C5: f32 = f32::from_bits(0x3c07_2010);
+pub(super) const ROUNDER: f32 = 12_582_912.0;
+pub(super) const C1: f32 = f32::from_bits(0x3f7f_fff6);
+pub(super) const C2: f32 = f32::from_bits(0x3eff_fedb);
+pub(super) const C3: f32 = f32::from_bits(0x3e2a_af33);
+pub(super) const C4: f32 = f32::from_bits(0x3d2b_9f17);
+pub(super) const C5: f32 = f32::from_bits(0x3c07_2010);
 
 /// `e^x`, with the bits of the vector kernel.
 fn exp_scalar(x: f32) -> f32 {

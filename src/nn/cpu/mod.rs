@@ -4,7 +4,13 @@
 mod alloc;
 mod attention;
 mod blocks;
+pub mod conv;
+pub mod correlate;
 mod exp;
+pub mod gemm;
+pub mod lanes;
+pub mod pointwise;
+pub mod optim;
 mod quant;
 
 pub use alloc::keep_freed_memory;

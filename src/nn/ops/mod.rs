@@ -7,11 +7,18 @@
 //! with finite differences and with `PyTorch`.
 
 pub mod activation;
+pub mod conv;
+pub mod linear;
 pub mod portable;
 
 pub use activation::Activation;
+pub use conv::{Conv2dOptions, conv_transpose2d, conv2d};
+pub use linear::{linear, masked, masked_linear};
 
 use candle_core::{CpuStorage, DType, Layout, Result, Shape, Tensor};
+use rayon::prelude::*;
+
+use super::cpu::pointwise::activation_backward;
 
 /// Whether the fast bodies take these tensors.
 pub(crate) fn is_fast(tensors: &[&Tensor]) -> bool {
@@ -41,4 +48,26 @@ pub(crate) fn with_numbers<T>(tensor: &Tensor, f: impl FnOnce(&[f32]) -> T) -> R
 /// What a custom operation returns.
 pub(crate) fn output(values: Vec<f32>, shape: impl Into<Shape>) -> (CpuStorage, Shape) {
     (CpuStorage::F32(values), shape.into())
+}
+
+/// The gradient before the activation, out of that after it: `y` is the result, `before` what the
+/// activation was applied to, where its gradient needs that.
+fn before_activation(
+    g: &Tensor,
+    y: &Tensor,
+    before: Option<&Vec<f32>>,
+    activation: Activation,
+) -> Result<Vec<f32>> {
+    let mut g = with_numbers(&g.contiguous()?, <[f32]>::to_vec)?;
+    let backward = |g: &mut [f32], saved: &[f32]| {
+        let piece = 1 << 14;
+        g.par_chunks_mut(piece)
+            .zip(saved.par_chunks(piece))
+            .for_each(|(g, saved)| activation_backward(g, saved, activation));
+    };
+    match before {
+        Some(before) => backward(&mut g, before),
+        None => with_numbers(y, |y| backward(&mut g, y))?,
+    }
+    Ok(g)
 }
