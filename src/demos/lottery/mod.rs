@@ -1,0 +1,3 @@
+//! Lottery tickets: small subnetworks that train as well as the whole, or need no training at all.
+
+pub mod subset_sum;
