@@ -3,11 +3,17 @@
 
 mod alloc;
 mod attention;
+pub mod batch_norm;
 mod blocks;
+pub mod embedding;
 mod exp;
 pub mod lanes;
+pub mod norm;
 pub mod pointwise;
+pub mod pool;
 mod quant;
+pub mod resample;
+pub mod softmax;
 
 pub use alloc::keep_freed_memory;
 pub use attention::{HeadCache, MAX_HEAD_DIM, Query, attend_many, attend_one, half_from_f32};

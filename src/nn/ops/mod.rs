@@ -7,11 +7,20 @@
 //! with finite differences and with `PyTorch`.
 
 pub mod activation;
+pub mod batch_norm;
+pub mod dropout;
+pub mod embedding;
+pub mod loss;
+pub mod norm;
+pub mod pointwise;
+pub mod pool;
 pub mod portable;
+pub mod resample;
+pub mod softmax;
 
 pub use activation::Activation;
 
-use candle_core::{CpuStorage, DType, Layout, Result, Shape, Tensor};
+use candle_core::{CpuStorage, DType, Device, Layout, Result, Shape, Tensor};
 
 /// Whether the fast bodies take these tensors.
 pub(crate) fn is_fast(tensors: &[&Tensor]) -> bool {
@@ -41,4 +50,18 @@ pub(crate) fn with_numbers<T>(tensor: &Tensor, f: impl FnOnce(&[f32]) -> T) -> R
 /// What a custom operation returns.
 pub(crate) fn output(values: Vec<f32>, shape: impl Into<Shape>) -> (CpuStorage, Shape) {
     (CpuStorage::F32(values), shape.into())
+}
+
+/// A tensor of numbers that a kernel made.
+pub(crate) fn tensor(values: Vec<f32>, shape: impl Into<Shape>) -> Result<Tensor> {
+    Tensor::from_vec(values, shape.into(), &Device::Cpu)
+}
+
+/// The gradient of an argument as a tensor, where the graph wants it.
+pub(crate) fn gradient(values: Vec<f32>, argument: &Tensor) -> Result<Option<Tensor>> {
+    if argument.track_op() {
+        tensor(values, argument.shape()).map(Some)
+    } else {
+        Ok(None)
+    }
 }

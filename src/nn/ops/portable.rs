@@ -1,1 +1,0 @@
-//! The operations put together from candle's own, for every device and type.
