@@ -3,15 +3,21 @@
 
 mod alloc;
 mod attention;
+pub mod batch_norm;
 mod blocks;
 pub mod conv;
 pub mod correlate;
+pub mod embedding;
 mod exp;
 pub mod gemm;
 pub mod lanes;
-pub mod pointwise;
+pub mod norm;
 pub mod optim;
+pub mod pointwise;
+pub mod pool;
 mod quant;
+pub mod resample;
+pub mod softmax;
 
 pub use alloc::keep_freed_memory;
 pub use attention::{HeadCache, MAX_HEAD_DIM, Query, attend_many, attend_one, half_from_f32};

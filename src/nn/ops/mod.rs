@@ -7,15 +7,26 @@
 //! with finite differences and with `PyTorch`.
 
 pub mod activation;
+pub mod batch_norm;
 pub mod conv;
+pub mod dropout;
+pub mod embedding;
 pub mod linear;
+pub mod loss;
+pub mod norm;
+pub mod pointwise;
+pub mod pool;
 pub mod portable;
+pub mod resample;
+pub mod softmax;
 
 pub use activation::Activation;
 pub use conv::{Conv2dOptions, conv_transpose2d, conv2d};
 pub use linear::{linear, masked, masked_linear};
+pub use loss::{cross_entropy, soft_cross_entropy};
+pub use pool::{Window, max_pool2d};
 
-use candle_core::{CpuStorage, DType, Layout, Result, Shape, Tensor};
+use candle_core::{CpuStorage, DType, Device, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
 use super::cpu::pointwise::activation_backward;
@@ -70,4 +81,18 @@ fn before_activation(
         None => with_numbers(y, |y| backward(&mut g, y))?,
     }
     Ok(g)
+}
+
+/// A tensor of numbers that a kernel made.
+pub(crate) fn tensor(values: Vec<f32>, shape: impl Into<Shape>) -> Result<Tensor> {
+    Tensor::from_vec(values, shape.into(), &Device::Cpu)
+}
+
+/// The gradient of an argument as a tensor, where the graph wants it.
+pub(crate) fn gradient(values: Vec<f32>, argument: &Tensor) -> Result<Option<Tensor>> {
+    if argument.track_op() {
+        tensor(values, argument.shape()).map(Some)
+    } else {
+        Ok(None)
+    }
 }
