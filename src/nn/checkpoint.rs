@@ -274,6 +274,12 @@ impl Checkpoints {
         }
     }
 
+    /// Where they lie.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Stores a checkpoint, then removes all but the last two.
     ///
     /// # Errors

@@ -144,6 +144,19 @@ impl TrainConfig {
         }
     }
 
+    /// Whether a run with these stored settings would go the same way; it may be longer, and
+    /// stored more often.
+    fn continues(&self, stored: &Value) -> bool {
+        serde_json::from_value::<Self>(stored.clone()).is_ok_and(|stored| {
+            let same_way = Self {
+                steps: self.steps,
+                checkpoint_secs: self.checkpoint_secs,
+                ..stored
+            };
+            same_way == *self
+        })
+    }
+
     /// The random stream of the whole run.
     fn rng(&self) -> Rng {
         Rng::new(self.seed).split("train")
