@@ -44,10 +44,7 @@ fn clear(params: &Params) {
     }
 }
 
-#[allow(
-    clippy::disallowed_methods,
-    reason = "a test damages files on purpose"
-)]
+#[allow(clippy::disallowed_methods, reason = "a test damages files on purpose")]
 fn write_plainly(path: &Path, bytes: &[u8]) {
     std::fs::write(path, bytes).expect("written");
 }
@@ -138,7 +135,9 @@ fn files_of_another_model_are_refused_by_name() {
     let doubles = doubles.expect("zeros");
     let all = ["0.bias", "0.weight", "mean"].map(|name| (name, doubles.clone()));
     candle_core::safetensors::save(&all.into_iter().collect(), &path).expect("saved");
-    let message = weights::load(&params, &path).expect_err("refused").to_string();
+    let message = weights::load(&params, &path)
+        .expect_err("refused")
+        .to_string();
     assert!(
         message.contains("0.bias has another type than f32 or f16"),
         "{message}"
@@ -182,7 +181,11 @@ fn hostile_files_are_refused_without_harm() {
     };
     for header in [
         // Two arrays on the same bytes.
-        format!("{{{},{}}}", entry("a", "[3]", 0, 12), entry("b", "[3]", 0, 12)),
+        format!(
+            "{{{},{}}}",
+            entry("a", "[3]", 0, 12),
+            entry("b", "[3]", 0, 12)
+        ),
         // Beyond the end.
         format!("{{{}}}", entry("a", "[30]", 0, 120)),
         // A count that overflows.
@@ -198,7 +201,9 @@ fn hostile_files_are_refused_without_harm() {
     sparse
         .and_then(|file| file.set_len(1 << 40))
         .expect("a file of a terabyte that takes no room");
-    let message = weights::load(&params, &path).expect_err("refused").to_string();
+    let message = weights::load(&params, &path)
+        .expect_err("refused")
+        .to_string();
     assert!(message.contains("are expected"), "{message}");
     assert!(weights::load(&params, folder.path()).is_err(), "a folder");
     std::fs::remove_file(&path).expect("removed");
@@ -217,7 +222,11 @@ fn state(step: u64) -> Checkpoint {
 fn files(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).expect("a folder");
     let name = |entry: std::io::Result<std::fs::DirEntry>| {
-        entry.expect("an entry").file_name().to_string_lossy().into_owned()
+        entry
+            .expect("an entry")
+            .file_name()
+            .to_string_lossy()
+            .into_owned()
     };
     let mut names: Vec<String> = entries.map(name).collect();
     names.sort();
@@ -235,7 +244,10 @@ fn the_last_two_checkpoints_are_kept_and_come_back_whole() {
     }
     assert_eq!(
         files(checkpoints.folder()),
-        ["step-000000000030.safetensors", "step-000000000200.safetensors"]
+        [
+            "step-000000000030.safetensors",
+            "step-000000000200.safetensors"
+        ]
     );
     let (found, notice) = checkpoints.load_latest().expect("loaded");
     assert_eq!(notice, None);
@@ -272,7 +284,11 @@ fn any_damage_is_found_and_the_checkpoint_before_is_taken() {
             notice.text,
             "The newest checkpoint is damaged, going on from step 1"
         );
-        assert!(notice.details.is_some_and(|d| d.contains("step-000000000002")));
+        assert!(
+            notice
+                .details
+                .is_some_and(|d| d.contains("step-000000000002"))
+        );
         assert_eq!(
             files(folder.path()),
             [

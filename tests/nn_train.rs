@@ -8,9 +8,7 @@ use candle_core::{Device, Tensor};
 use nn_common::{Teacher, build, config, trainer};
 use serde_json::Value;
 use vitrine::Result;
-use vitrine::compute::{
-    Ending, Event, Flow, Job, Lane, StepCx, Worker, WorkerOptions, run_to_end,
-};
+use vitrine::compute::{Ending, Event, Flow, Job, Lane, StepCx, Worker, WorkerOptions, run_to_end};
 use vitrine::nn::checkpoint::Checkpoints;
 use vitrine::nn::optim::OptimizerConfig;
 use vitrine::nn::train::{
@@ -22,7 +20,10 @@ use vitrine::rng::Rng;
 /// The bits of all weights, which `==` would compare as numbers.
 fn bits(snapshot: &Snapshot) -> Vec<(&String, Vec<u32>)> {
     let numbers = |values: &Vec<f32>| values.iter().map(|x| x.to_bits()).collect();
-    snapshot.iter().map(|(name, v)| (name, numbers(v))).collect()
+    snapshot
+        .iter()
+        .map(|(name, v)| (name, numbers(v)))
+        .collect()
 }
 
 fn run(trainer: &mut Trainer<Teacher>, steps: usize) {
@@ -195,7 +196,10 @@ fn weights_that_are_not_numbers_are_not_stored() {
         "{message}"
     );
     let message = trainer.step().expect_err("the loss shows it").to_string();
-    assert!(message.starts_with("loss became NaN at step 2"), "{message}");
+    assert!(
+        message.starts_with("loss became NaN at step 2"),
+        "{message}"
+    );
     assert!(trainer.step().is_err(), "it does not go on");
 }
 
@@ -350,14 +354,20 @@ fn a_cancelled_job_goes_on_where_it_was() {
         build(&Device::Cpu, &Rng::new(7).split("initial weights")).expect("a model");
     let mut whole = Trainer::new(config(400), params, model).expect("a trainer");
     run(&mut whole, 400);
-    assert_eq!(bits(&end), bits(&whole.params().snapshot().expect("weights")));
+    assert_eq!(
+        bits(&end),
+        bits(&whole.params().snapshot().expect("weights"))
+    );
 
     let mut other = config(400);
     other.optimizer.learning_rate *= 2.0;
     let other = TrainJob::new(other, build).with_checkpoints(folder.path());
     let refused = run_to_end(WorkerOptions::default(), other, |_, _| true);
     let message = refused.expect_err("not the same run").to_string();
-    assert!(message.starts_with("a run with other settings"), "{message}");
+    assert!(
+        message.starts_with("a run with other settings"),
+        "{message}"
+    );
 
     // A finished run is not run again.
     let mut again = Vec::new();
@@ -366,8 +376,9 @@ fn a_cancelled_job_goes_on_where_it_was() {
         true
     })
     .expect("it ends");
-    assert!(again.iter().all(|event| !matches!(
-        event,
-        Event::Output(TrainOutput::Steps(_))
-    )));
+    assert!(
+        again
+            .iter()
+            .all(|event| !matches!(event, Event::Output(TrainOutput::Steps(_))))
+    );
 }
