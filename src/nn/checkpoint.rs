@@ -248,7 +248,7 @@ fn checksum(arrays: &Arrays) -> String {
             Data::U8(values) => hash.update(values),
         }
     }
-    hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
+    format!("{:x}", hash.finalize())
 }
 
 fn update<const N: usize, T: Copy>(hash: &mut Sha256, values: &[T], bytes: impl Fn(T) -> [u8; N]) {

@@ -79,7 +79,7 @@ impl Rule {
     /// `PyTorch`'s names of the moments it keeps for each weight.
     fn moments(self) -> &'static [&'static str] {
         match self {
-            Self::Sgd { momentum, .. } if momentum == 0.0 => &[],
+            Self::Sgd { momentum: 0.0, .. } => &[],
             Self::Sgd { .. } => &["momentum_buffer"],
             Self::Adam { .. } | Self::AdamW { .. } => &["exp_avg", "exp_avg_sq"],
         }

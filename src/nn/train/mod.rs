@@ -35,10 +35,12 @@
 //! reaches the weights, so the last checkpoint is good, and a weight that no gradient reaches is an
 //! error in the first step, because candle loses gradients without a word.
 
+mod batches;
 mod curves;
 mod job;
 mod stopping;
 
+pub use batches::Batches;
 pub use curves::{Curve, Curves};
 pub use job::{TrainJob, TrainOutput, Trained};
 pub use stopping::{Best, EarlyStop, Goal, Stop};
