@@ -4,7 +4,7 @@
 //! tensor operations that is more than ten passes through memory and as many allocations. The
 //! loops here are plain Rust. `pulp` compiles them for the widest vectors the machine has; as no
 //! product is fused with a sum, the results are the same on all of them. Work is cut into chunks
-//! of [`CHUNK`] numbers, whatever the number of threads.
+//! of a fixed length, whatever the number of threads.
 #![expect(
     clippy::inline_always,
     reason = "a loop gets the vector instructions of the function it is inlined into"
