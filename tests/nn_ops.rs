@@ -157,7 +157,7 @@ fn gradients_are_the_slopes_of_the_results() {
     let mut rng = Rng::new(1);
     for case in cases::all().iter().filter(|case| case.smooth) {
         let args = arguments(case, &fixtures, DType::F32);
-        check_slopes(case, case.fast, &args, 2e-3, 1e-2, &mut rng);
+        check_slopes(case, case.fast, &args, 5e-4, 1e-2, &mut rng);
         let args = arguments(case, &fixtures, DType::F64);
         check_slopes(case, case.portable, &args, 1e-6, 1e-6, &mut rng);
     }
@@ -185,8 +185,12 @@ fn large_arguments(case: &Case) -> Vec<Tensor> {
 fn the_portable_bodies_agree_on_large_tensors() {
     for case in cases::all().iter().filter(|case| !case.large.is_empty()) {
         let args = large_arguments(case);
-        let fast = gradients(case.fast, case.vars.len(), &args, None).expect(case.name);
-        let twin = gradients(case.portable, case.vars.len(), &args, None).expect(case.name);
+        let y = (case.fast)(&args).expect(case.name);
+        // Not the squares: their sum does not depend on what a norm is applied to.
+        let weights: Vec<f32> = (0..y.elem_count()).map(|i| (i as f32).sin()).collect();
+        let weights = Tensor::from_vec(weights, y.shape(), &Device::Cpu).expect("a tensor");
+        let run = |body| gradients(body, case.vars.len(), &args, Some(&weights)).expect(case.name);
+        let (fast, twin) = (run(case.fast), run(case.portable));
         assert_close(&fast.0, &twin.0, 1e-5, case.name);
         for ((got, expected), name) in fast.1.iter().zip(&twin.1).zip(case.vars) {
             assert_close(
