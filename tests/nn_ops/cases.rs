@@ -172,6 +172,21 @@ macro_rules! upsample {
     };
 }
 
+macro_rules! shuffle {
+    ($name:literal, $factor:literal) => {
+        case(
+            $name,
+            X,
+            &[],
+            &[&[2, 36, 41, 37]],
+            (
+                |t| resample::pixel_shuffle(&t[0], $factor),
+                |t| portable::pixel_shuffle(&t[0], $factor),
+            ),
+        )
+    };
+}
+
 /// All of them.
 pub fn all() -> Vec<Case> {
     let mut cases = vec![
@@ -338,16 +353,8 @@ fn resampling() -> Vec<Case> {
         upsample!("upsample_bilinear_2_thin", upsample_bilinear2d, 2),
         upsample!("upsample_bilinear_3", upsample_bilinear2d, 3),
         upsample!("upsample_bilinear_3_thin", upsample_bilinear2d, 3),
-        case(
-            "pixel_shuffle",
-            X,
-            &[],
-            &[&[2, 12, 61, 67]],
-            (
-                |t| resample::pixel_shuffle(&t[0], 2),
-                |t| resample::pixel_shuffle(&t[0], 2),
-            ),
-        ),
+        shuffle!("pixel_shuffle", 2),
+        shuffle!("pixel_shuffle_3", 3),
     ]
 }
 

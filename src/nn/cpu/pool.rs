@@ -8,7 +8,7 @@
     reason = "code is compiled for the vectors of its caller only when inlined"
 )]
 
-use super::lanes::{rows, sum_of, vectorise};
+use super::lanes::{rows, sum, vectorise};
 
 /// Sizes of a pooling of planes.
 #[derive(Clone, Copy, Debug)]
@@ -272,6 +272,16 @@ fn max_plane_back(
     }
 }
 
+/// What of the rest of a gradient a place gets, and what remains.
+#[inline(always)]
+fn part(is_greatest: bool, rest: f32) -> (f32, f32) {
+    if is_greatest {
+        (rest, 0.0)
+    } else {
+        (0.0, rest)
+    }
+}
+
 #[inline(always)]
 fn halve_max_back(x: &[f32], y: &[f32], grad: &[f32], pooling: Pooling, dx: &mut [f32]) {
     let (width, half) = (pooling.size[1], pooling.out[1]);
@@ -290,11 +300,10 @@ fn halve_max_back(x: &[f32], y: &[f32], grad: &[f32], pooling: Pooling, dx: &mut
         let grads = dx_upper.as_chunks_mut::<2>().0.iter_mut();
         let grads = grads.zip(dx_lower.as_chunks_mut::<2>().0);
         for (((&y, &g), (a, b)), (da, db)) in y.iter().zip(grad).zip(numbers).zip(grads) {
-            let part = |x: f32, rest: f32| if x == y { (rest, 0.0) } else { (0.0, rest) };
-            let (first, rest) = part(a[0], g);
-            let (second, rest) = part(a[1], rest);
-            let (third, rest) = part(b[0], rest);
-            let (fourth, _) = part(b[1], rest);
+            let (first, rest) = part(a[0] == y, g);
+            let (second, rest) = part(a[1] == y, rest);
+            let (third, rest) = part(b[0] == y, rest);
+            let (fourth, _) = part(b[1] == y, rest);
             *da = [first, second];
             *db = [third, fourth];
         }
@@ -420,11 +429,7 @@ pub fn plane_means(x: &[f32], area: usize) -> Vec<f32> {
             #[inline(always)]
             || {
                 for plane in planes {
-                    let sum = sum_of(
-                        &x[plane * area..][..area],
-                        #[inline(always)]
-                        |x| x,
-                    );
+                    let sum = sum(&x[plane * area..][..area]);
                     means.push(sum * scale);
                 }
             },

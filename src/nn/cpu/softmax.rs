@@ -4,7 +4,7 @@
     reason = "code is compiled for the vectors of its caller only when inlined"
 )]
 
-use super::lanes::{LANES, each, rows, sum_of, sums_of, vectorise};
+use super::lanes::{LANES, dot_and_sum, each, rows, sum, total, vectorise};
 use super::pointwise::exp;
 
 /// Numbers of the rows that one piece of work reads.
@@ -40,12 +40,38 @@ fn largest(row: &[f32]) -> f32 {
 #[inline(always)]
 fn exp_sum(row: &[f32]) -> (f32, f32) {
     let max = largest(row);
-    let sum = sum_of(
-        row,
-        #[inline(always)]
-        |x| exp(x - max),
-    );
-    (max, sum)
+    let mut sums = [0.0; LANES];
+    let (chunks, rest) = row.as_chunks::<LANES>();
+    for chunk in chunks {
+        for (sum, &x) in sums.iter_mut().zip(chunk) {
+            *sum += exp(x - max);
+        }
+    }
+    let mut last = [f32::NEG_INFINITY; LANES];
+    last[..rest.len()].copy_from_slice(rest);
+    for (sum, x) in sums.iter_mut().zip(last) {
+        *sum += exp(x - max);
+    }
+    (max, total(sums))
+}
+
+/// `out = e^(x - max)`; returns the sum.
+#[inline(always)]
+fn exponentials(x: &[f32], max: f32, out: &mut [f32]) -> f32 {
+    let mut sums = [0.0; LANES];
+    let (chunks, rest) = x.as_chunks::<LANES>();
+    let (outs, out_rest) = out.as_chunks_mut::<LANES>();
+    for (chunk, out) in chunks.iter().zip(outs) {
+        for i in 0..LANES {
+            out[i] = exp(chunk[i] - max);
+            sums[i] += out[i];
+        }
+    }
+    for ((sum, &x), out) in sums.iter_mut().zip(rest).zip(out_rest) {
+        *out = exp(x - max);
+        *sum += *out;
+    }
+    total(sums)
 }
 
 #[inline(always)]
@@ -66,14 +92,7 @@ pub fn softmax(x: &[f32], row: usize) -> Vec<f32> {
             || {
                 for (out, x) in by_rows(out, &x[first * row..], row) {
                     let max = largest(x);
-                    for (out, &x) in out.iter_mut().zip(x) {
-                        *out = exp(x - max);
-                    }
-                    let sum = sum_of(
-                        out,
-                        #[inline(always)]
-                        |e| e,
-                    );
+                    let sum = exponentials(x, max, out);
                     let scale = 1.0 / sum;
                     for out in out {
                         *out *= scale;
@@ -113,12 +132,7 @@ pub fn softmax_backward(y: &[f32], grad: &[f32], row: usize) -> Vec<f32> {
             || {
                 let parts = by_rows(out, &y[first * row..], row);
                 for ((out, y), grad) in parts.zip(grad.chunks_exact(row)) {
-                    let (along, _) = sums_of(
-                        y,
-                        grad,
-                        #[inline(always)]
-                        |y, g| (y * g, 0.0),
-                    );
+                    let (along, _) = dot_and_sum(y, grad);
                     for ((out, &y), &g) in out.iter_mut().zip(y).zip(grad) {
                         *out = y * (g - along);
                     }
@@ -138,11 +152,7 @@ pub fn log_softmax_backward(y: &[f32], grad: &[f32], row: usize) -> Vec<f32> {
             || {
                 let parts = by_rows(out, &y[first * row..], row);
                 for ((out, y), grad) in parts.zip(grad.chunks_exact(row)) {
-                    let sum = sum_of(
-                        grad,
-                        #[inline(always)]
-                        |g| g,
-                    );
+                    let sum = sum(grad);
                     for ((out, &y), &g) in out.iter_mut().zip(y).zip(grad) {
                         *out = exp(y).mul_add(-sum, g);
                     }
@@ -185,21 +195,21 @@ fn row_loss(x: &[f32], max: f32, log: f32, targets: &Targets, index: usize) -> f
             if *smoothing == 0.0 {
                 return log - hit;
             }
-            let sum = sum_of(
-                x,
-                #[inline(always)]
-                |x| x - max,
-            );
+            let sum = sum(x) - max * x.len() as f32;
             log - (1.0 - smoothing) * hit - smoothing / x.len() as f32 * sum
         }
         Targets::Weights(weights, factors) => {
             let weights = &weights[index * x.len()..][..x.len()];
-            let (sum, along) = sums_of(
-                weights,
-                x,
-                #[inline(always)]
-                |w, x| (w, if w == 0.0 { 0.0 } else { w * (x - max) }),
-            );
+            let (mut along, mut sum) = ([0.0; LANES], [0.0; LANES]);
+            for (weights, x) in weights.chunks(LANES).zip(x.chunks(LANES)) {
+                let lanes = along.iter_mut().zip(&mut sum);
+                for ((along, sum), (&w, &x)) in lanes.zip(weights.iter().zip(x)) {
+                    // An impossible class that has no weight costs nothing.
+                    *along += if w == 0.0 { 0.0 } else { w * (x - max) };
+                    *sum += w;
+                }
+            }
+            let (sum, along) = (total(sum), total(along));
             factors[index] * sum.mul_add(log, -along)
         }
     }
@@ -247,11 +257,7 @@ fn row_gradient(
         Targets::Weights(weights, factors) => {
             let weights = &weights[index * x.len()..][..x.len()];
             let scale = scale * factors[index];
-            let sum = sum_of(
-                weights,
-                #[inline(always)]
-                |w| w,
-            );
+            let sum = sum(weights);
             for ((out, &x), &w) in out.iter_mut().zip(x).zip(weights) {
                 *out = scale * exp((x - max) - log).mul_add(sum, -w);
             }

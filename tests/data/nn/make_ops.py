@@ -119,6 +119,7 @@ for factor in (2, 3):
             fn = lambda x: F.interpolate(x, scale_factor=factor, mode=mode, **more)
             case(f"upsample_{mode}_{factor}{kind}", fn, {"x": torch.randn(shape)})
 case("pixel_shuffle", lambda x: F.pixel_shuffle(x, 2), {"x": torch.randn(2, 12, 3, 5)})
+case("pixel_shuffle_3", lambda x: F.pixel_shuffle(x, 3), {"x": torch.randn(1, 18, 2, 3)})
 
 for kind, shape in {"": (4, 37), "_one": (3, 1)}.items():
     case(f"softmax{kind}", lambda x: F.softmax(x, -1), {"x": 4 * torch.randn(shape)})
