@@ -90,8 +90,9 @@ pub fn drop_out(x: &[f32], mask: DropMask, scale: f32) -> Vec<f32> {
     build(x.len(), |start, out| {
         vectorise(
             #[inline(always)]
-            || {
-                for (position, (out, &x)) in (start as u32..).zip(out.iter_mut().zip(&x[start..])) {
+            move || {
+                for (i, (out, &x)) in out.iter_mut().zip(&x[start..]).enumerate() {
+                    let position = (start as u32).wrapping_add(i as u32);
                     let factor = if mask.keeps(position) { scale } else { 0.0 };
                     *out = x * factor;
                 }

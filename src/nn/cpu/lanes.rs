@@ -93,6 +93,9 @@ pub fn rows_aside(
     )
 }
 
+/// A piece that is not yet initialised, with its aside.
+type Pair<'a> = (&'a mut [MaybeUninit<f32>], &'a mut [f32]);
+
 /// As [`build`] with pieces of `piece` numbers, and with chunks of `aside` of `aside_len` other
 /// numbers, zero at first: `fill(index, piece, aside)`.
 ///
@@ -114,7 +117,6 @@ pub fn pieces_aside(
         aside_len.div_ceil(aside),
         "as many of both"
     );
-    type Pair<'a> = (&'a mut [MaybeUninit<f32>], &'a mut [f32]);
     let job = |(index, (piece, aside)): (usize, Pair)| fill(index, zeroed(piece), aside);
     if len >= PARALLEL {
         let pieces = spare
@@ -156,9 +158,10 @@ pub fn each<R: Send>(
 /// The sum of the lanes, in a fixed order.
 #[inline(always)]
 #[must_use]
-pub fn total(lanes: [f32; LANES]) -> f32 {
+pub fn total<const N: usize>(lanes: [f32; N]) -> f32 {
+    const { assert!(N.is_power_of_two()) };
     let mut lanes = lanes;
-    let mut half = LANES / 2;
+    let mut half = N / 2;
     while half > 0 {
         for i in 0..half {
             lanes[i] += lanes[i + half];
@@ -169,9 +172,13 @@ pub fn total(lanes: [f32; LANES]) -> f32 {
 }
 
 /// The numbers after the last whole chunk, with `pad` behind them.
+///
+/// # Panics
+/// When there are more than `N`.
 #[inline(always)]
-fn padded(rest: &[f32], pad: f32) -> [f32; LANES] {
-    let mut last = [pad; LANES];
+#[must_use]
+pub fn padded<const N: usize>(rest: &[f32], pad: f32) -> [f32; N] {
+    let mut last = [pad; N];
     last[..rest.len()].copy_from_slice(rest);
     last
 }
@@ -187,7 +194,7 @@ pub fn sum(x: &[f32]) -> f32 {
             *sum += x;
         }
     }
-    for (sum, x) in sums.iter_mut().zip(padded(rest, 0.0)) {
+    for (sum, x) in sums.iter_mut().zip(padded::<LANES>(rest, 0.0)) {
         *sum += x;
     }
     total(sums)
@@ -255,10 +262,10 @@ impl PairSums {
 
     #[inline(always)]
     fn add_square_chunk(&mut self, x: &[f32; LANES], shift: f32) {
-        for i in 0..LANES {
-            let off = x[i] - shift;
-            self.along[i] = off.mul_add(off, self.along[i]);
-            self.plain[i] += off;
+        for ((along, plain), &x) in self.along.iter_mut().zip(&mut self.plain).zip(x) {
+            let off = x - shift;
+            *along = off.mul_add(off, *along);
+            *plain += off;
         }
     }
 

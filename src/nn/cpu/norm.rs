@@ -194,10 +194,10 @@ fn group_row_backward(
     // dx = inverse (weight g - plain - normalised along), normalised = (x - mean) inverse.
     let slope = -inverse * inverse * along;
     let term = (-mean).mul_add(slope, -inverse * plain);
-    for c in 0..cut.channels {
-        let at = c * area..(c + 1) * area;
-        let factor = inverse * weight[c];
-        for (dx, &x) in dx[at.clone()].iter_mut().zip(&x[at]) {
+    let parts = dx.chunks_exact_mut(area).zip(x.chunks_exact(area));
+    for ((dx, x), weight) in parts.zip(weight) {
+        let factor = inverse * weight;
+        for (dx, &x) in dx.iter_mut().zip(x) {
             *dx = dx.mul_add(factor, x.mul_add(slope, term));
         }
     }

@@ -60,7 +60,7 @@ pub fn exp(x: f32) -> f32 {
         .mul_add(u, C3.mul_add(b, C2))
         .mul_add(u, C1 * b);
     // 2^n in two factors, since one does not reach the smallest and largest numbers.
-    let n = (z.to_bits() as i32).wrapping_sub(ROUNDER.to_bits() as i32);
+    let n = z.to_bits().wrapping_sub(ROUNDER.to_bits()).cast_signed();
     let half = n >> 1;
     let power = |n: i32| f32::from_bits((n.wrapping_add(127) << 23).cast_unsigned());
     let first = power(half);
@@ -98,8 +98,8 @@ pub fn erf(x: f32) -> f32 {
     let power = (-1.728_534_7e-5_f32)
         .mul_add(t, 3.831_971_3e-4)
         .mul_add(s, (-3.883_964_4e-3_f32).mul_add(t, 2.425_462_2e-2))
-        .mul_add(t, -1.067_778_77e-1)
-        .mul_add(t, -6.348_466_9e-1)
+        .mul_add(t, -1.067_778_8e-1)
+        .mul_add(t, -6.348_467e-1)
         .mul_add(t, -1.287_175_1e-1)
         .mul_add(t, -t);
     let far = (1.0 - exp(power)).copysign(x);

@@ -264,8 +264,9 @@ fn max_plane_back(
                 let at = pooling.meets(dealt, oy, ky, kx);
                 let met = dealt.values[at..].iter().zip(&mut grads.values[at..]);
                 for ((rest, &y), (&x, dx)) in rest.iter_mut().zip(y).zip(met) {
-                    *dx += if x == y { *rest } else { 0.0 };
-                    *rest = if x == y { 0.0 } else { *rest };
+                    let (found, left) = part(x >= y, *rest);
+                    *dx += found;
+                    *rest = left;
                 }
             }
         }
@@ -300,10 +301,10 @@ fn halve_max_back(x: &[f32], y: &[f32], grad: &[f32], pooling: Pooling, dx: &mut
         let grads = dx_upper.as_chunks_mut::<2>().0.iter_mut();
         let grads = grads.zip(dx_lower.as_chunks_mut::<2>().0);
         for (((&y, &g), (a, b)), (da, db)) in y.iter().zip(grad).zip(numbers).zip(grads) {
-            let (first, rest) = part(a[0] == y, g);
-            let (second, rest) = part(a[1] == y, rest);
-            let (third, rest) = part(b[0] == y, rest);
-            let (fourth, _) = part(b[1] == y, rest);
+            let (first, rest) = part(a[0] >= y, g);
+            let (second, rest) = part(a[1] >= y, rest);
+            let (third, rest) = part(b[0] >= y, rest);
+            let (fourth, _) = part(b[1] >= y, rest);
             *da = [first, second];
             *db = [third, fourth];
         }
