@@ -303,7 +303,7 @@ pub fn rough_mean(row: &[f32]) -> f32 {
 mod tests {
     use super::{
         LANES, PARALLEL, PIECE, PairSums, build, dot_and_sum, each, moments_of, rough_mean, rows,
-        rows_aside, sum, total,
+        rows_aside, sum, total, vectorise,
     };
 
     #[test]
@@ -360,6 +360,30 @@ mod tests {
             assert!(close(sums.totals().0, squares - 2.0 * plain), "{len}");
         }
         assert!((total([1.0; LANES]) - LANES as f32).abs() < 1e-6);
+    }
+
+    #[inline(always)]
+    fn all(x: &[f32], y: &[f32]) -> [u32; 3] {
+        let (along, plain) = dot_and_sum(x, y);
+        [sum(x), along, plain].map(f32::to_bits)
+    }
+
+    #[test]
+    fn every_width_of_vectors_gives_the_same_bits() {
+        let mut rng = crate::rng::Rng::new(1);
+        for len in [1, 40, 1003] {
+            let [x, y] = [0, 1].map(|_| (0..len).map(|_| rng.normal() as f32).collect::<Vec<_>>());
+            // Outside `vectorise` it is compiled for the narrowest machine.
+            let narrow = all(&x, &y);
+            assert_eq!(
+                vectorise(
+                    #[inline(always)]
+                    || all(&x, &y)
+                ),
+                narrow,
+                "{len}"
+            );
+        }
     }
 
     #[test]

@@ -262,14 +262,32 @@ fn max_plane_back(
         for ky in 0..pooling.kernel[0] {
             for kx in 0..pooling.kernel[1] {
                 let at = pooling.meets(dealt, oy, ky, kx);
-                let met = dealt.values[at..].iter().zip(&mut grads.values[at..]);
-                for ((rest, &y), (&x, dx)) in rest.iter_mut().zip(y).zip(met) {
-                    let (found, left) = part(x >= y, *rest);
-                    *dx += found;
-                    *rest = left;
-                }
+                let at = at..at + rest.len();
+                hand_out(&dealt.values[at.clone()], y, rest, &mut grads.values[at]);
             }
         }
+    }
+}
+
+/// Gives the rest of the gradients to those numbers `x` that are the greatest, `y`.
+#[inline(always)]
+fn hand_out(x: &[f32], y: &[f32], rest: &mut [f32], dx: &mut [f32]) {
+    /// Few enough to stay in registers.
+    const WIDTH: usize = 8;
+    let (xs, x_rest) = x.as_chunks::<WIDTH>();
+    let (ys, y_rest) = y.as_chunks::<WIDTH>();
+    let (rests, rest_rest) = rest.as_chunks_mut::<WIDTH>();
+    let (dxs, dx_rest) = dx.as_chunks_mut::<WIDTH>();
+    for (((x, y), rest), dx) in xs.iter().zip(ys).zip(rests).zip(dxs) {
+        let parts: [(f32, f32); WIDTH] = std::array::from_fn(|i| part(x[i] >= y[i], rest[i]));
+        *dx = std::array::from_fn(|i| dx[i] + parts[i].0);
+        *rest = parts.map(|(_, left)| left);
+    }
+    let numbers = x_rest.iter().zip(y_rest);
+    for ((x, y), (rest, dx)) in numbers.zip(rest_rest.iter_mut().zip(dx_rest)) {
+        let (found, left) = part(x >= y, *rest);
+        *dx += found;
+        *rest = left;
     }
 }
 
