@@ -170,8 +170,7 @@ impl Params {
 
     /// The weights that are trained, sorted by name.
     pub fn trained(&self) -> impl Iterator<Item = (&str, &Param)> {
-        self.iter()
-            .filter(|(_, param)| param.kind == Kind::Trained)
+        self.iter().filter(|(_, param)| param.kind == Kind::Trained)
     }
 
     /// One weight or buffer.
@@ -185,7 +184,9 @@ impl Params {
     /// How many numbers are trained, masked ones included.
     #[must_use]
     pub fn count_trained(&self) -> usize {
-        self.trained().map(|(_, param)| param.var.elem_count()).sum()
+        self.trained()
+            .map(|(_, param)| param.var.elem_count())
+            .sum()
     }
 
     /// Holds a weight at zero wherever `mask` is 0; `None` frees it again.
@@ -194,10 +195,7 @@ impl Params {
     /// When there is no weight of this name, or the mask is not one 0 or 1 for each number.
     pub fn set_mask(&mut self, name: &str, mask: Option<&[u8]>) -> Result<()> {
         let device = self.device.clone();
-        let param = self
-            .entries
-            .get_mut(name)
-            .ok_or_else(|| no_weight(name))?;
+        let param = self.entries.get_mut(name).ok_or_else(|| no_weight(name))?;
         let Some(mask) = mask else {
             param.mask = None;
             return Ok(());

@@ -69,6 +69,67 @@ pub fn rows(len: usize, row: usize, fill: impl Fn(usize, &mut [f32]) + Sync + Se
     values
 }
 
+/// As [`rows`], with `aside` numbers, zero at first, for each row: `fill(first_row, rows, asides)`.
+///
+/// # Panics
+/// When `len` is not a multiple of `row`, or `aside` is 0.
+pub fn rows_aside(
+    len: usize,
+    row: usize,
+    aside: usize,
+    fill: impl Fn(usize, &mut [f32], &mut [f32]) + Sync + Send,
+) -> (Vec<f32>, Vec<f32>) {
+    let row = row.max(1);
+    let piece_rows = (PIECE / row).max(1);
+    pieces_aside(
+        len,
+        row * piece_rows,
+        aside * piece_rows,
+        aside * (len / row),
+        |index, out, asides| {
+            fill(index * piece_rows, out, asides);
+        },
+    )
+}
+
+/// As [`build`] with pieces of `piece` numbers, and with chunks of `aside` of `aside_len` other
+/// numbers, zero at first: `fill(index, piece, aside)`.
+///
+/// # Panics
+/// When a size is 0 where there is something to cut.
+pub fn pieces_aside(
+    len: usize,
+    piece: usize,
+    aside: usize,
+    aside_len: usize,
+    fill: impl Fn(usize, &mut [f32], &mut [f32]) + Sync + Send,
+) -> (Vec<f32>, Vec<f32>) {
+    let mut asides = vec![0.0; aside_len];
+    let mut values = Vec::with_capacity(len);
+    let spare = &mut values.spare_capacity_mut()[..len];
+    assert!(aside > 0 && piece > 0, "pieces of some size");
+    assert_eq!(
+        len.div_ceil(piece),
+        aside_len.div_ceil(aside),
+        "as many of both"
+    );
+    type Pair<'a> = (&'a mut [MaybeUninit<f32>], &'a mut [f32]);
+    let job = |(index, (piece, aside)): (usize, Pair)| fill(index, zeroed(piece), aside);
+    if len >= PARALLEL {
+        let pieces = spare
+            .par_chunks_mut(piece)
+            .zip(asides.par_chunks_mut(aside));
+        pieces.enumerate().for_each(job);
+    } else {
+        let pieces = spare.chunks_mut(piece).zip(asides.chunks_mut(aside));
+        pieces.enumerate().for_each(job);
+    }
+    // SAFETY: the capacity is `len`, and the pieces, each initialised by `zeroed`, cover it: there
+    // are as many asides as pieces.
+    unsafe { values.set_len(len) };
+    (values, asides)
+}
+
 fn zeroed(piece: &mut [MaybeUninit<f32>]) -> &mut [f32] {
     for value in piece.iter_mut() {
         value.write(0.0);
@@ -145,7 +206,7 @@ pub fn sums_of(x: &[f32], y: &[f32], f: impl Fn(f32, f32) -> (f32, f32)) -> (f32
 
 #[cfg(test)]
 mod tests {
-    use super::{LANES, PARALLEL, PIECE, build, each, rows, sum_of, sums_of, total};
+    use super::{LANES, PARALLEL, PIECE, build, each, rows, rows_aside, sum_of, sums_of, total};
 
     #[test]
     fn every_number_is_filled_once_whatever_the_size() {
@@ -171,6 +232,17 @@ mod tests {
             for (i, &value) in values.iter().enumerate() {
                 assert!((value - (i / row) as f32).abs() < 0.5, "row {}", i / row);
             }
+        }
+        let (values, asides) = rows_aside(3 * PIECE, 2, 1, |first, rows, asides| {
+            for (i, (row, aside)) in rows.chunks_mut(2).zip(asides).enumerate() {
+                row.fill((first + i) as f32);
+                *aside = row[0];
+            }
+        });
+        assert_eq!(asides.len(), 3 * PIECE / 2);
+        for (i, (row, aside)) in values.chunks(2).zip(asides).enumerate() {
+            assert_eq!(row, [i as f32, i as f32]);
+            assert!((aside - i as f32).abs() < 0.5);
         }
         assert_eq!(each(5, PARALLEL, |i| i * i), [0, 1, 4, 9, 16]);
     }

@@ -3,19 +3,28 @@
 
 mod alloc;
 mod attention;
+pub mod batch_norm;
 mod blocks;
+mod clock;
 pub mod conv;
 pub mod correlate;
+pub mod embedding;
 mod exp;
 pub mod gemm;
 pub mod lanes;
-pub mod pointwise;
+pub mod norm;
 pub mod optim;
+pub mod pointwise;
+pub mod pool;
 mod quant;
+pub mod resample;
+pub mod rescale;
+pub mod softmax;
 
 pub use alloc::keep_freed_memory;
 pub use attention::{HeadCache, MAX_HEAD_DIM, Query, attend_many, attend_one, half_from_f32};
 pub use blocks::BlockFormat;
+pub use clock::process_cpu_time;
 pub use exp::silu_times;
 pub use quant::{Activations, QuantMatrix, matmul};
 

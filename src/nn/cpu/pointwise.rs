@@ -147,8 +147,10 @@ fn silu(x: f32) -> f32 {
     x / (1.0 + exp(-x))
 }
 
+/// The derivative of `x / (1 + e^-x)`.
 #[inline(always)]
-fn silu_derivative(x: f32) -> f32 {
+#[must_use]
+pub fn silu_derivative(x: f32) -> f32 {
     let s = sigmoid(x);
     s.mul_add(x * (1.0 - s), s)
 }
@@ -307,13 +309,17 @@ pub fn derive(function: Function, saved: &[f32], grad: &[f32], out: &mut [f32]) 
     }
 }
 
+/// The gradient before a rectifier from that after it and the output.
 #[inline(always)]
-fn relu_grad(y: f32, grad: f32) -> f32 {
+#[must_use]
+pub fn relu_grad(y: f32, grad: f32) -> f32 {
     if y > 0.0 { grad } else { 0.0 }
 }
 
+/// The gradient before a leaky rectifier from that after it and the output.
 #[inline(always)]
-fn leaky_relu_grad(y: f32, grad: f32, slope: f32) -> f32 {
+#[must_use]
+pub fn leaky_relu_grad(y: f32, grad: f32, slope: f32) -> f32 {
     if y > 0.0 { grad } else { grad * slope }
 }
 

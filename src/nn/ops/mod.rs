@@ -7,24 +7,55 @@
 //! with finite differences and with `PyTorch`.
 
 pub mod activation;
+pub mod batch_norm;
 pub mod conv;
+pub mod dropout;
+pub mod embedding;
 pub mod linear;
+pub mod loss;
+pub mod norm;
+pub mod pointwise;
+pub mod pool;
 pub mod portable;
+pub mod resample;
+pub mod rescale;
+pub mod softmax;
 
 pub use activation::Activation;
 pub use conv::{Conv2dOptions, conv_transpose2d, conv2d};
 pub use linear::{linear, masked, masked_linear};
+pub use rescale::{add_activate, demodulation, min_max_scale, scale_gradient, scale_planes};
 
-use candle_core::{CpuStorage, DType, Layout, Result, Shape, Tensor};
+use std::cell::Cell;
+
+use candle_core::{CpuStorage, DType, Device, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
 use super::cpu::pointwise::activation_backward;
 
+thread_local! {
+    static PORTABLE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs a closure with the portable bodies only, on this thread: to compare results and speed.
+///
+/// A loss keeps the bodies that it was built from, so `backward` may be called outside.
+pub fn with_portable<R>(f: impl FnOnce() -> R) -> R {
+    /// Puts the setting back when the closure panics, too.
+    struct Restore(bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            PORTABLE.set(self.0);
+        }
+    }
+    let _restore = Restore(PORTABLE.replace(true));
+    f()
+}
+
 /// Whether the fast bodies take these tensors.
 pub(crate) fn is_fast(tensors: &[&Tensor]) -> bool {
-    tensors
-        .iter()
-        .all(|tensor| tensor.device().is_cpu() && tensor.dtype() == DType::F32)
+    let fits = |tensor: &&Tensor| tensor.device().is_cpu() && tensor.dtype() == DType::F32;
+    !PORTABLE.get() && tensors.iter().all(fits)
 }
 
 /// The numbers of a contiguous argument of a custom operation.
@@ -70,4 +101,18 @@ fn before_activation(
         None => with_numbers(y, |y| backward(&mut g, y))?,
     }
     Ok(g)
+}
+
+/// A tensor of numbers that a kernel made.
+pub(crate) fn tensor(values: Vec<f32>, shape: impl Into<Shape>) -> Result<Tensor> {
+    Tensor::from_vec(values, shape.into(), &Device::Cpu)
+}
+
+/// The gradient of an argument as a tensor, where the graph wants it.
+pub(crate) fn gradient(values: Vec<f32>, argument: &Tensor) -> Result<Option<Tensor>> {
+    if argument.track_op() {
+        tensor(values, argument.shape()).map(Some)
+    } else {
+        Ok(None)
+    }
 }
