@@ -8,9 +8,11 @@
 //! Every result is the same, bit for bit, for any number of threads: work is cut into pieces by
 //! the shape of the data, never by the number of threads, and sums are taken in a fixed order.
 
+pub mod bench;
 pub mod cpu;
 mod in_place;
 mod init;
+pub mod layers;
 pub mod ops;
 pub mod optim;
 mod params;
