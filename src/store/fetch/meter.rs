@@ -14,7 +14,7 @@ const REPORT_EVERY: Duration = Duration::from_millis(100);
 pub struct Progress {
     /// Bytes that this stage has dealt with.
     pub done_bytes: u64,
-    /// The size of the file.
+    /// The bytes that this stage deals with: the size of the file, or of what carries it.
     pub total_bytes: u64,
     /// What is being done, such as `downloading`.
     pub stage: &'static str,
@@ -55,6 +55,11 @@ impl<'a> Meter<'a> {
             last_byte: Instant::now(),
             last_report: Instant::now(),
         }
+    }
+
+    /// Says how many bytes the stages from the next one on deal with.
+    pub(super) fn total(&mut self, bytes: u64) {
+        self.progress.total_bytes = bytes;
     }
 
     /// Begins a stage.

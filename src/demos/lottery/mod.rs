@@ -1,0 +1,5 @@
+//! Lottery tickets: small subnetworks that train as well as the whole, or need no training at all.
+
+pub mod config;
+pub mod record;
+pub mod subset_sum;
