@@ -473,6 +473,8 @@ fn every_command_explains_itself() {
         &["fetch"],
         &["verify"],
         &["screenshot"],
+        &["bench"],
+        &["bench", "nn"],
         &["gpt"],
         &["gpt", "complete"],
         &["gpt", "tokenize"],

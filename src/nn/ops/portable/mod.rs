@@ -9,6 +9,7 @@ mod norm;
 mod pointwise;
 mod pool;
 mod resample;
+pub mod rescale;
 mod softmax;
 
 pub use norm::{batch_norm, batch_norm_eval, group_norm, layer_norm, rms_norm};
