@@ -6,9 +6,15 @@
     reason = "code is compiled for the vectors of its caller only when inlined"
 )]
 
-use super::lanes::{LANES, build, rows, rows_aside, sums_of, vectorise};
+use super::lanes::{LANES, build, dot_and_sum, rows, rows_aside, vectorise};
 use super::pointwise::{activate, activation_backward};
 use crate::nn::ops::Activation;
+
+/// How many numbers of a row are this one.
+#[inline(always)]
+fn count(row: &[f32], value: f32) -> f32 {
+    row.iter().map(|x| u32::from(*x == value)).sum::<u32>() as f32
+}
 
 /// The least and the greatest number of a row; what is not a number is passed over.
 #[inline(always)]
@@ -79,18 +85,8 @@ pub fn min_max_backward(
                     let at = (first + i) * row;
                     let (x, y, grad) = (&x[at..at + row], &y[at..at + row], &grad[at..at + row]);
                     let [low, high] = [extremes[2 * (first + i)], extremes[2 * (first + i) + 1]];
-                    let (sum, product) = sums_of(
-                        y,
-                        grad,
-                        #[inline(always)]
-                        |y, g| (g, y * g),
-                    );
-                    let (lows, highs) = sums_of(
-                        x,
-                        x,
-                        #[inline(always)]
-                        |x, _| (f32::from(x == low), f32::from(x == high)),
-                    );
+                    let (product, sum) = dot_and_sum(grad, y);
+                    let (lows, highs) = (count(x, low), count(x, high));
                     // Where the span is held at eps, only the subtracted minimum counts.
                     let moves = if high - low >= eps { product } else { 0.0 };
                     let inverse = 1.0 / (high - low).max(eps);
@@ -234,12 +230,7 @@ impl Planes<'_> {
                 *aside = vectorise(
                     #[inline(always)]
                     || {
-                        let (product, sum) = sums_of(
-                            &x[at],
-                            out,
-                            #[inline(always)]
-                            |x, g| (x * g, g),
-                        );
+                        let (product, sum) = dot_and_sum(out, &x[at]);
                         for g in out {
                             *g *= factor;
                         }
@@ -288,14 +279,13 @@ pub fn inverse_norms(
         #[inline(always)]
         || {
             let mut norms = Vec::new();
+            let mut squares = vec![0.0; inputs];
             for s in s.chunks_exact(inputs) {
+                for (square, s) in squares.iter_mut().zip(s) {
+                    *square = s * s;
+                }
                 for powers in powers.chunks_exact(inputs) {
-                    let (sum, _) = sums_of(
-                        s,
-                        powers,
-                        #[inline(always)]
-                        |s, p| (s * s * p, 0.0),
-                    );
+                    let (sum, _) = dot_and_sum(&squares, powers);
                     norms.push(1.0 / (sum + eps).sqrt());
                 }
             }
