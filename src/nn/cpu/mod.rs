@@ -15,12 +15,15 @@ pub mod gemm;
 pub mod lanes;
 pub mod norm;
 pub mod optim;
+pub mod over_outputs;
 pub mod pointwise;
 pub mod pool;
 mod quant;
 pub mod resample;
 pub mod rescale;
 pub mod softmax;
+mod sweep;
+mod weight_gradient;
 mod winograd;
 
 pub use alloc::keep_freed_memory;

@@ -128,9 +128,7 @@ impl Winograd {
                 }
             }
             for place in places.chunks(outputs * inputs) {
-                let mut to = Vec::new();
-                pack(outputs, inputs, &offsets, place, &mut to);
-                packed.push(to);
+                packed.push(pack(outputs, inputs, &offsets, place));
             }
         }
         Self {
