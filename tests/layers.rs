@@ -11,7 +11,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("store", &["error", "rng"]),
     ("data", &["error", "rng", "store"]),
     ("human", &["error", "rng", "store", "data"]),
-    ("nn", &["error", "rng", "store", "data"]),
+    ("nn", &["error", "rng", "store", "data", "compute"]),
     ("compute", &["error", "rng", "store"]),
     ("view", &["error", "rng", "store", "data", "human"]),
     ("cli", &["error", "rng", "store", "compute", "nn"]),
@@ -426,11 +426,7 @@ fn wrong_arrows_are_found() {
             "demos::DEMOS",
         ),
         ("compute::job", "use crate::nn::cpu;", "nn::cpu"),
-        (
-            "nn::train",
-            "use crate::compute::Worker;",
-            "compute::Worker",
-        ),
+        ("nn::train", "use crate::cli::Report;", "cli::Report"),
         ("gui::app", "use crate::demos::DEMOS;", "demos::DEMOS"),
         ("view::board", "use crate::gui::theme;", "gui::theme"),
         (

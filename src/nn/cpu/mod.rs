@@ -21,6 +21,7 @@ mod quant;
 pub mod resample;
 pub mod rescale;
 pub mod softmax;
+mod winograd;
 
 pub use alloc::keep_freed_memory;
 pub use attention::{HeadCache, MAX_HEAD_DIM, Query, attend_many, attend_one, half_from_f32};
