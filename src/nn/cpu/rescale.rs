@@ -6,7 +6,7 @@
     reason = "code is compiled for the vectors of its caller only when inlined"
 )]
 
-use super::lanes::{LANES, build, rows, rows_aside, sums_of, vectorise};
+use super::lanes::{LANES, build, dot_and_sum, rows, rows_aside, vectorise};
 use super::pointwise::{activate, activation_backward};
 use crate::nn::ops::Activation;
 
@@ -79,18 +79,9 @@ pub fn min_max_backward(
                     let at = (first + i) * row;
                     let (x, y, grad) = (&x[at..at + row], &y[at..at + row], &grad[at..at + row]);
                     let [low, high] = [extremes[2 * (first + i)], extremes[2 * (first + i) + 1]];
-                    let (sum, product) = sums_of(
-                        y,
-                        grad,
-                        #[inline(always)]
-                        |y, g| (g, y * g),
-                    );
-                    let (lows, highs) = sums_of(
-                        x,
-                        x,
-                        #[inline(always)]
-                        |x, _| (f32::from(x == low), f32::from(x == high)),
-                    );
+                    let (product, sum) = dot_and_sum(grad, y);
+                    let equal = |to: f32| x.iter().map(|&x| u32::from(x == to)).sum::<u32>() as f32;
+                    let (lows, highs) = (equal(low), equal(high));
                     // Where the span is held at eps, only the subtracted minimum counts.
                     let moves = if high - low >= eps { product } else { 0.0 };
                     let inverse = 1.0 / (high - low).max(eps);
@@ -234,12 +225,7 @@ impl Planes<'_> {
                 *aside = vectorise(
                     #[inline(always)]
                     || {
-                        let (product, sum) = sums_of(
-                            &x[at],
-                            out,
-                            #[inline(always)]
-                            |x, g| (x * g, g),
-                        );
+                        let (product, sum) = dot_and_sum(out, &x[at]);
                         for g in out {
                             *g *= factor;
                         }
@@ -289,13 +275,9 @@ pub fn inverse_norms(
         || {
             let mut norms = Vec::new();
             for s in s.chunks_exact(inputs) {
+                let squares: Vec<f32> = s.iter().map(|s| s * s).collect();
                 for powers in powers.chunks_exact(inputs) {
-                    let (sum, _) = sums_of(
-                        s,
-                        powers,
-                        #[inline(always)]
-                        |s, p| (s * s * p, 0.0),
-                    );
+                    let (sum, _) = dot_and_sum(&squares, powers);
                     norms.push(1.0 / (sum + eps).sqrt());
                 }
             }
