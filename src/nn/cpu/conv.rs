@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use rayon::prelude::*;
 
 use super::correlate::{Correlate, Dot, Outer, Planes, WIDTH_STEP, block_of, pack};
-use super::lanes::sum;
+use super::lanes::{sum, vectorise};
 use super::pointwise::activate;
 use super::winograd::Winograd;
 use crate::nn::ops::Activation;
@@ -722,7 +722,14 @@ pub fn channel_sums(g: &[f32], channels: usize, area: usize) -> Vec<f32> {
         .with_min_len(8)
         .map(|channel| {
             let images = g.chunks_exact(area).skip(channel).step_by(channels);
-            images.map(sum).sum()
+            images
+                .map(|image| {
+                    vectorise(
+                        #[inline(always)]
+                        || sum(image),
+                    )
+                })
+                .sum()
         })
         .collect()
 }

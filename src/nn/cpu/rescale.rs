@@ -10,6 +10,12 @@ use super::lanes::{LANES, build, dot_and_sum, rows, rows_aside, vectorise};
 use super::pointwise::{activate, activation_backward};
 use crate::nn::ops::Activation;
 
+/// How many numbers of a row are this one.
+#[inline(always)]
+fn count(row: &[f32], value: f32) -> f32 {
+    row.iter().map(|x| u32::from(*x == value)).sum::<u32>() as f32
+}
+
 /// The least and the greatest number of a row; what is not a number is passed over.
 #[inline(always)]
 fn extremes(row: &[f32]) -> (f32, f32) {
@@ -80,8 +86,7 @@ pub fn min_max_backward(
                     let (x, y, grad) = (&x[at..at + row], &y[at..at + row], &grad[at..at + row]);
                     let [low, high] = [extremes[2 * (first + i)], extremes[2 * (first + i) + 1]];
                     let (product, sum) = dot_and_sum(grad, y);
-                    let equal = |to: f32| x.iter().map(|&x| u32::from(x == to)).sum::<u32>() as f32;
-                    let (lows, highs) = (equal(low), equal(high));
+                    let (lows, highs) = (count(x, low), count(x, high));
                     // Where the span is held at eps, only the subtracted minimum counts.
                     let moves = if high - low >= eps { product } else { 0.0 };
                     let inverse = 1.0 / (high - low).max(eps);
@@ -274,8 +279,11 @@ pub fn inverse_norms(
         #[inline(always)]
         || {
             let mut norms = Vec::new();
+            let mut squares = vec![0.0; inputs];
             for s in s.chunks_exact(inputs) {
-                let squares: Vec<f32> = s.iter().map(|s| s * s).collect();
+                for (square, s) in squares.iter_mut().zip(s) {
+                    *square = s * s;
+                }
                 for powers in powers.chunks_exact(inputs) {
                     let (sum, _) = dot_and_sum(&squares, powers);
                     norms.push(1.0 / (sum + eps).sqrt());
