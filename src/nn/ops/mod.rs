@@ -30,8 +30,9 @@ pub use rescale::{add_activate, demodulation, min_max_scale, scale_gradient, sca
 
 use std::cell::Cell;
 
-use super::cpu::{lanes::build, pointwise::activation_backward};
 use candle_core::{CpuStorage, DType, Device, Layout, Result, Shape, Tensor};
+
+use super::cpu::{lanes::build, pointwise::activation_backward};
 
 thread_local! {
     static PORTABLE: Cell<bool> = const { Cell::new(false) };
