@@ -224,7 +224,9 @@ impl ConvShape {
             .step_by(step)
             .map(|first| parts(first..(first + step).min(outputs)))
             .collect();
-        let images = self.batch.div_ceil(PIECES);
+        // As many as a block has room for.
+        let fewest = parts[0].images_a_block().min(self.batch);
+        let images = self.batch.div_ceil(PIECES).max(fewest);
         let (from_group, per_group) = (from_image / self.groups, per_image / self.groups);
         let bias = |group: usize, part: usize| {
             let bias = epilogue
