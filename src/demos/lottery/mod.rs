@@ -1,5 +1,6 @@
 //! Lottery tickets: small subnetworks that train as well as the whole, or need no training at all.
 
+pub mod alive;
 pub mod config;
 pub mod model;
 pub mod net;
