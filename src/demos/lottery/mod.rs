@@ -2,7 +2,9 @@
 
 pub mod alive;
 pub mod config;
+pub mod images;
 pub mod model;
 pub mod net;
 pub mod record;
 pub mod subset_sum;
+pub mod work;
