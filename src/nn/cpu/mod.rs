@@ -17,6 +17,7 @@ pub mod pointwise;
 pub mod pool;
 mod quant;
 pub mod resample;
+pub mod select;
 pub mod softmax;
 
 pub use alloc::keep_freed_memory;

@@ -19,12 +19,14 @@ pub mod pool;
 pub mod portable;
 pub mod resample;
 pub mod softmax;
+pub mod subnetwork;
 
 pub use activation::Activation;
 pub use conv::{Conv2dOptions, conv_transpose2d, conv2d};
 pub use linear::{linear, masked, masked_linear};
 pub use loss::{cross_entropy, soft_cross_entropy};
 pub use pool::{Window, max_pool2d};
+pub use subnetwork::subnetwork;
 
 use candle_core::{CpuStorage, DType, Device, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
