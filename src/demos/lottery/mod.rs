@@ -1,5 +1,7 @@
 //! Lottery tickets: small subnetworks that train as well as the whole, or need no training at all.
 
 pub mod config;
+pub mod model;
+pub mod net;
 pub mod record;
 pub mod subset_sum;
