@@ -153,7 +153,10 @@ fn fifty_steps_end_where_pytorch_ends() {
             for (moment, values) in weight.moments {
                 let expected = fixture.get(&format!("{case}/state/{name}/{moment}"));
                 let difference = largest_difference(&values, &expected);
-                assert!(difference < 2e-6, "{case}, {name}, {moment}: {difference:e}");
+                assert!(
+                    difference < 2e-6,
+                    "{case}, {name}, {moment}: {difference:e}"
+                );
             }
         }
         if case == "adam_clip_norm" {
@@ -189,10 +192,7 @@ fn schedules_are_those_of_pytorch() {
     };
     for (name, schedule) in [
         ("cosine", Schedule::new(cosine)),
-        (
-            "milestones",
-            Schedule::new(milestones(&[10, 25, 50], 0.3)),
-        ),
+        ("milestones", Schedule::new(milestones(&[10, 25, 50], 0.3))),
         ("polynomial", Schedule::new(polynomial(45, 2.0))),
         ("linear", Schedule::new(polynomial(60, 1.0))),
         ("one_cycle", Schedule::new(one_cycle)),
@@ -305,7 +305,9 @@ fn the_norm_is_exact_and_gradients_that_are_not_numbers_change_nothing() {
     let unmasked = |tensors: &[Tensor; 2]| global_norm(tensors.iter().map(|t| (t, None)));
     let norm = unmasked(&tensors).expect("a norm");
     assert!((norm - 520_000.0_f64.sqrt()).abs() < 1e-9, "{norm}");
-    let doubles = tensors.each_ref().map(|t| t.to_dtype(candle_core::DType::F64).expect("doubles"));
+    let doubles = tensors
+        .each_ref()
+        .map(|t| t.to_dtype(candle_core::DType::F64).expect("doubles"));
     assert!((unmasked(&doubles).expect("a norm") - norm).abs() < 1e-9);
     let mask = Tensor::zeros(10_000, candle_core::DType::U8, &cpu).expect("a mask");
     for [threes, fours] in [&tensors, &doubles] {

@@ -291,7 +291,10 @@ impl Checkpoints {
         let spare = past.len().saturating_sub(KEPT);
         for (_, old) in past.into_iter().take(spare).chain(future) {
             if let Err(error) = fs::remove_file(&old) {
-                tracing::warn!("cannot remove an old checkpoint: {error}: {}", old.display());
+                tracing::warn!(
+                    "cannot remove an old checkpoint: {error}: {}",
+                    old.display()
+                );
             }
         }
         Ok(path)

@@ -1,6 +1,8 @@
 //! Lottery tickets: small subnetworks that train as well as the whole, or need no training at all.
 
 pub mod config;
+pub mod edge_popup;
+pub mod gates;
 pub mod model;
 pub mod net;
 pub mod record;

@@ -100,9 +100,7 @@ pub fn subnetwork(scores: &Tensor, weights: &Tensor, k: f64) -> Result<Tensor> {
     let weights = weights.detach();
     if is_fast(&[scores, &weights]) {
         let weights = weights.contiguous()?;
-        scores
-            .contiguous()?
-            .apply_op2(&weights, Subnetwork { k })
+        scores.contiguous()?.apply_op2(&weights, Subnetwork { k })
     } else {
         portable(scores, &weights, k)
     }
@@ -156,4 +154,120 @@ pub fn swaps(before: &Tensor, after: &Tensor) -> Result<usize> {
     with_numbers(&before, |before| {
         with_numbers(&after, |after| differences(before, after) / 2)
     })?
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::{Device, Result, Tensor, Var};
+
+    use super::{kept_count, mask, portable, subnetwork, swaps};
+    use crate::nn::ops::{Activation, linear};
+    use crate::rng::Rng;
+
+    fn normals(label: &str, shape: (usize, usize)) -> Tensor {
+        let mut rng = Rng::new(2).split(label);
+        let values: Vec<f32> = (0..shape.0 * shape.1)
+            .map(|_| rng.normal() as f32)
+            .collect();
+        Tensor::from_vec(values, shape, &Device::Cpu).expect("numbers of the shape")
+    }
+
+    fn values(tensor: &Tensor) -> Vec<f32> {
+        let flat = tensor.flatten_all().and_then(|t| t.to_vec1());
+        flat.expect("numbers")
+    }
+
+    /// Python: `n - int((1 - k) * n)`, in double precision.
+    #[test]
+    fn counts_are_those_of_the_authors_code() {
+        for (count, k, kept) in [
+            (10, 0.5, 5),
+            (7, 0.5, 4),
+            (235_200, 0.3, 70_560),
+            (30_000, 0.9, 27_001), // (1 - 0.9) * 30000 is 2999.9999999999995
+            (1000, 0.0, 0),
+            (1000, 1.0, 1000),
+            (3, 0.01, 1),
+        ] {
+            assert_eq!(kept_count(count, k), kept, "{k} of {count}");
+        }
+    }
+
+    /// A small case by hand: of |0.1 -0.5 0.5 0.2 0 -2| a half is 0.5, 0.5 and 2, a third is the
+    /// later 0.5 and 2.
+    #[test]
+    fn the_greatest_magnitudes_are_kept_and_scores_move_by_weight_and_sign() -> Result<()> {
+        let scores = Var::from_slice(&[0.1_f32, -0.5, 0.5, 0.2, 0.0, -2.0], 6, &Device::Cpu)?;
+        let weights = Var::from_slice(&[1.0_f32, 2.0, 3.0, 4.0, 5.0, 6.0], 6, &Device::Cpu)?;
+        let half = subnetwork(&scores, &weights, 0.5)?;
+        assert_eq!(values(&half), [0.0, 2.0, 3.0, 0.0, 0.0, 6.0]);
+        let third = subnetwork(&scores, &weights, 1.0 / 3.0)?;
+        assert_eq!(values(&third), [0.0, 0.0, 3.0, 0.0, 0.0, 6.0]);
+        assert_eq!(
+            values(&mask(&scores, 1.0)?.to_dtype(scores.dtype())?),
+            [1.0; 6]
+        );
+        assert_eq!(swaps(&half, &half)?, 0);
+
+        let factors = Tensor::new(&[1.0_f32, 1.0, 1.0, -1.0, 1.0, 10.0], &Device::Cpu)?;
+        let gradients = (half * factors)?.sum_all()?.backward()?;
+        let moved = gradients.get(&scores).expect("scores have a gradient");
+        assert_eq!(values(moved), [1.0, -2.0, 3.0, -4.0, 0.0, -60.0]);
+        assert!(gradients.get(&weights).is_none(), "weights stay");
+        Ok(())
+    }
+
+    /// The scores' gradient in a net is that of the weights that act, times weight and sign; the
+    /// gradient of weights in the same net is tested against finite differences elsewhere.
+    #[test]
+    fn both_bodies_agree_with_the_gradient_of_the_weights_that_act() -> Result<()> {
+        let shape = (120, 90);
+        let (weights, x) = (normals("weights", shape), normals("x", (7, shape.1)));
+        let scores = Var::from_tensor(&normals("scores", shape))?;
+        for k in [0.0, 0.1, 0.5, 0.7, 1.0] {
+            let fast = subnetwork(&scores, &weights, k)?;
+            let kept = values(&fast).iter().filter(|w| **w != 0.0).count();
+            assert_eq!(kept, kept_count(shape.0 * shape.1, k));
+            let slow = portable(&scores, &weights, k)?;
+            assert_eq!(values(&fast), values(&slow), "k = {k}");
+
+            let loss = |w: &Tensor| linear(&x, w, None, Activation::Relu)?.sqr()?.sum_all();
+            let acting = Var::from_tensor(&fast.detach())?;
+            let expected = loss(&acting)?.backward()?;
+            let expected = expected.get(&acting).expect("a gradient");
+            let expected = (expected * &weights)?.mul(&scores.as_detached_tensor().sign()?)?;
+            for w in [fast, slow] {
+                let found = loss(&w)?.backward()?;
+                let found = found.get(&scores).expect("scores have a gradient");
+                for (found, expected) in values(found).iter().zip(values(&expected)) {
+                    let error = (found - expected).abs();
+                    assert!(error <= 1e-4 * (1.0 + expected.abs()), "{found} {expected}");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn swaps_count_pairs() -> Result<()> {
+        let weights = Tensor::ones(4, candle_core::DType::F32, &Device::Cpu)?;
+        let choice = |scores: [f32; 4]| {
+            let scores = Tensor::new(&scores, &Device::Cpu)?;
+            subnetwork(&scores, &weights, 0.5)
+        };
+        let (a, b) = (choice([4.0, 3.0, 2.0, 1.0])?, choice([4.0, 2.0, 3.0, 1.0])?);
+        assert_eq!(swaps(&a, &b)?, 1);
+        assert_eq!(swaps(&a, &choice([1.0, 2.0, 3.0, 4.0])?)?, 2);
+        Ok(())
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        let (a, b) = (normals("a", (2, 3)), normals("b", (3, 2)));
+        assert!(subnetwork(&a, &b, 0.5).is_err());
+        for k in [-0.1, 1.1, f64::NAN] {
+            assert!(subnetwork(&a, &a, k).is_err(), "{k}");
+        }
+        assert!(swaps(&a, &b).is_err());
+    }
 }

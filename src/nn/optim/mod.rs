@@ -432,31 +432,32 @@ fn update_fast(
     } else {
         gradient
     };
-    let run = |weight: &mut [f32], values: &[f32], mask: Option<&[u8]>| -> candle_core::Result<()> {
-        let gradient = kernel::Gradient {
-            values,
-            scale,
-            limit,
-            mask,
-        };
-        match (numbers, moments) {
-            (Numbers::Adam(rule), [m, v]) => with_numbers_mut(m, |m| {
-                with_numbers_mut(v, |v| {
-                    rule.step(weight, m, v, gradient);
+    let run =
+        |weight: &mut [f32], values: &[f32], mask: Option<&[u8]>| -> candle_core::Result<()> {
+            let gradient = kernel::Gradient {
+                values,
+                scale,
+                limit,
+                mask,
+            };
+            match (numbers, moments) {
+                (Numbers::Adam(rule), [m, v]) => with_numbers_mut(m, |m| {
+                    with_numbers_mut(v, |v| {
+                        rule.step(weight, m, v, gradient);
+                        Ok(())
+                    })
+                }),
+                (Numbers::Sgd(rule), [velocity]) => with_numbers_mut(velocity, |velocity| {
+                    rule.step(weight, Some(velocity), gradient);
                     Ok(())
-                })
-            }),
-            (Numbers::Sgd(rule), [velocity]) => with_numbers_mut(velocity, |velocity| {
-                rule.step(weight, Some(velocity), gradient);
-                Ok(())
-            }),
-            (Numbers::Sgd(rule), _) => {
-                rule.step(weight, None, gradient);
-                Ok(())
+                }),
+                (Numbers::Sgd(rule), _) => {
+                    rule.step(weight, None, gradient);
+                    Ok(())
+                }
+                (Numbers::Adam(_), _) => candle_core::bail!("Adam has two moments for each weight"),
             }
-            (Numbers::Adam(_), _) => candle_core::bail!("Adam has two moments for each weight"),
-        }
-    };
+        };
     clip::with_mask(param.mask(), |mask| {
         with_numbers(&gradient, |values| {
             with_numbers_mut(weight, |weight| run(weight, values, mask))
