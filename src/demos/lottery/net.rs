@@ -3,9 +3,9 @@
 //! | Net | Layers | Weights at 28 × 28 | Adam's rate |
 //! |---|---|---|---|
 //! | LeNet-300-100 | 300, 100, 10 | 266,200 | 1.2e-3 |
-//! | Conv-2 | 64, 64, pool, 256, 256, 10 | 3,317,824 | 2e-4 |
-//! | Conv-4 | Conv-2's, 128, 128, pool | 1,929,920 | 3e-4 |
-//! | Conv-6 | Conv-4's, 256, 256, pool | 1,801,664 | 3e-4 |
+//! | Conv-2 | 64, 64, pool, 256, 256, 10 | 3,316,800 | 2e-4 |
+//! | Conv-4 | Conv-2's, 128, 128, pool | 1,932,352 | 3e-4 |
+//! | Conv-6 | Conv-4's, 256, 256, pool | 1,801,280 | 3e-4 |
 //! | Conv-2-lite | 16, 16, pool, 64, 10 | 203,792 | 1.2e-3 |
 //!
 //! Convolutions are 3 × 3, padded by 1; pools halve both sides. A `ReLU` follows every layer but
@@ -435,9 +435,9 @@ mod tests {
     fn the_tables_weights_are_right() {
         for (kind, weights) in [
             (NetKind::Lenet, 266_200),
-            (NetKind::Conv2, 3_317_824),
-            (NetKind::Conv4, 1_929_920),
-            (NetKind::Conv6, 1_801_664),
+            (NetKind::Conv2, 3_316_800),
+            (NetKind::Conv4, 1_932_352),
+            (NetKind::Conv6, 1_801_280),
             (NetKind::Conv2Lite, 203_792),
         ] {
             assert_eq!(spec(kind, GREY).weights(), weights, "{kind:?}");

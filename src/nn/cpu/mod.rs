@@ -19,6 +19,7 @@ mod quant;
 pub mod resample;
 pub mod select;
 pub mod softmax;
+pub mod thread_clock;
 
 pub use alloc::keep_freed_memory;
 pub use attention::{HeadCache, MAX_HEAD_DIM, Query, attend_many, attend_one, half_from_f32};
