@@ -71,6 +71,12 @@ impl GateNet {
     }
 }
 
+/// The name of a layer's gates in files, `NAME.gates`.
+#[must_use]
+pub fn gates_name(layer: &LayerSpec) -> String {
+    format!("{}.gates", layer.name)
+}
+
 impl Trainable for GateNet {
     fn spec(&self) -> &NetSpec {
         &self.spec
@@ -116,7 +122,7 @@ impl Trainable for GateNet {
             .split_last()
             .map_or(&[][..], |(_, hidden)| hidden)
         {
-            let gates = params.get(&format!("{}.gates", layer.name))?;
+            let gates = params.get(&gates_name(layer))?;
             let mut values = gates.values()?;
             for gate in &mut values {
                 *gate = gate.clamp(0.0, 1.0);
@@ -149,14 +155,19 @@ impl Trainable for GateNet {
         layers.collect()
     }
 
-    /// The weights that act, each times its unit's gate; biases are zero.
+    /// The weights that act, each times its unit's gate, and the gates, `NAME.gates`; biases are
+    /// zero.
     fn snapshot(&self, params: &Params) -> Result<Snapshot> {
-        let layers = self.spec.layers.iter().zip(self.weights(params)?);
-        let both = layers.flat_map(|(layer, weights)| {
-            let biases = vec![0.0; layer.outputs];
-            [(layer.weight_name(), weights), (layer.bias_name(), biases)]
-        });
-        Ok(both.collect())
+        let mut snapshot = Snapshot::new();
+        let layers = self.spec.layers.iter();
+        for (layer, weights) in layers.clone().zip(self.weights(params)?) {
+            snapshot.insert(layer.weight_name(), weights);
+            snapshot.insert(layer.bias_name(), vec![0.0; layer.outputs]);
+        }
+        for (layer, gates) in layers.zip(self.gates()?) {
+            snapshot.insert(gates_name(layer), gates);
+        }
+        Ok(snapshot)
     }
 
     /// No weight has a gradient, so a step is the answer and the way back to the inputs; the whole

@@ -20,11 +20,7 @@ pub struct Chosen {
 /// [`Error::Input`] when the budget is not above 0 and at most 1, or the values are not those of
 /// this net.
 pub fn choose(spec: &NetSpec, values: &[Vec<f32>], budget: f64) -> Result<Chosen> {
-    if !(budget > 0.0 && budget <= 1.0) {
-        return Err(Error::Input(format!(
-            "a budget of {budget} of the operations is not possible, choose above 0 and up to 1"
-        )));
-    }
+    check_budget(budget)?;
     let hidden = spec
         .layers
         .split_last()
@@ -54,6 +50,16 @@ pub fn choose(spec: &NetSpec, values: &[Vec<f32>], budget: f64) -> Result<Chosen
         threshold: last.map_or(0.0, |&(layer, unit)| values[layer][unit]),
         units: open(spec, values, &order[..most]),
     })
+}
+
+/// Whether a share of the operations is one that can be asked for.
+pub(super) fn check_budget(budget: f64) -> Result<()> {
+    if budget > 0.0 && budget <= 1.0 {
+        return Ok(());
+    }
+    Err(Error::Input(format!(
+        "a budget of {budget} of the operations is not possible, choose above 0 and up to 1"
+    )))
 }
 
 /// All units as `(layer, unit)`, the most valuable first; among equals those come first that are

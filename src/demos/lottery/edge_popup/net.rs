@@ -1,35 +1,19 @@
-//! Edge-popup (Ramanujan et al. 2020, section 3): a net is chosen out of random weights, and none of
-//! them is ever trained.
-//!
-//! Every weight has a score. A layer acts with the share `k` of its weights whose scores have the
-//! greatest magnitudes; gradient descent moves the scores, through the choice as if it were not
-//! there ([`subnetwork`]). The weights are buffers: no optimiser sees them.
-//!
-//! As in the authors' code (allenai/hidden-networks): no biases, scores begin as `PyTorch`'s
-//! `Linear` begins (Kaiming's uniform distribution with `a = sqrt 5`), descent with momentum 0.9,
-//! weight decay 1e-4 and learning rate 0.1 that falls with half a cosine. Done differently:
-//!
-//! - The paper scales the random weights by the square root of 1/k. The authors' `scale_fan` divides
-//!   the fan by `1 - prune_rate`, where `prune_rate` is what `GetSubnet` takes for `k`: the same at
-//!   one half, the reverse elsewhere. Here it is as the paper says.
-//! - The rate follows the cosine step by step, not epoch by epoch, as runs here are shorter.
+//! The net of which scores choose.
 
 use candle_core::{Tensor, Var};
 
-use super::config::{LotteryConfig, RandomWeights};
-use super::model::{Pass, Trainable};
-use super::net::NetSpec;
+use super::LEARNING_RATE;
+use crate::demos::lottery::config::{LotteryConfig, RandomWeights};
+use crate::demos::lottery::model::{Pass, Trainable};
+use crate::demos::lottery::net::{LayerSpec, NetSpec};
 use crate::error::{Error, Result};
 use crate::nn::ops::subnetwork::{kept_count, mask, subnetwork};
 use crate::nn::optim::{Decay, OptimizerConfig, Rule, Schedule};
 use crate::nn::{Distribution, Fan, Init, Params, RELU_GAIN, Snapshot};
 
-/// The authors' learning rate of the scores.
-pub const LEARNING_RATE: f64 = 0.1;
-
 /// A net of random weights of which scores choose.
 #[derive(Debug)]
-pub struct EdgePopup {
+pub struct EdgePopupNet {
     spec: NetSpec,
     optimizer: OptimizerConfig,
     k: f64,
@@ -67,7 +51,7 @@ pub fn random_init(weights: RandomWeights, k: f64, scaled: bool) -> Init {
     }
 }
 
-impl EdgePopup {
+impl EdgePopupNet {
     /// Adds a net's random weights and their scores to `params`: `NAME.weight`, `NAME.scores` and
     /// `NAME.chosen` for each layer.
     ///
@@ -136,7 +120,7 @@ pub fn optimizer(config: &LotteryConfig) -> OptimizerConfig {
         .with_schedule(Schedule::new(cosine))
 }
 
-impl Trainable for EdgePopup {
+impl Trainable for EdgePopupNet {
     fn spec(&self) -> &NetSpec {
         &self.spec
     }
@@ -147,9 +131,8 @@ impl Trainable for EdgePopup {
 
     fn forward(&mut self, x: &Tensor, pass: Pass) -> Result<Tensor> {
         let run = |acting: &[Tensor]| {
-            let layer = |index: usize, spec: &super::net::LayerSpec, x: &Tensor| {
-                spec.apply(x, &acting[index], None)
-            };
+            let layer =
+                |index: usize, spec: &LayerSpec, x: &Tensor| spec.apply(x, &acting[index], None);
             self.spec.run(x, layer)
         };
         match pass {
@@ -211,7 +194,7 @@ impl Trainable for EdgePopup {
 
     /// A bit for each weight says whether it acts; the weights themselves follow from the seed.
     fn stored_bytes(&self, _kept: &[u64]) -> u64 {
-        let bytes = |layer: &super::net::LayerSpec| layer.weights().div_ceil(8);
+        let bytes = |layer: &LayerSpec| layer.weights().div_ceil(8);
         self.spec.layers.iter().map(bytes).sum()
     }
 }
