@@ -2,11 +2,18 @@
 
 pub mod alive;
 pub mod config;
+pub mod dense;
 pub mod edge_popup;
+pub mod engine;
 pub mod gates;
 pub mod images;
+pub mod imp;
+pub mod job;
+mod line;
 pub mod model;
 pub mod net;
+pub mod prune;
 pub mod record;
+pub mod store;
 pub mod subset_sum;
 pub mod work;

@@ -5,6 +5,7 @@
 //! the work is done and never again changed. So a run that is begun again skips what is stored, and
 //! the same settings always give the same list.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -74,6 +75,16 @@ pub struct Bench {
     pub device: Device,
     /// Outcomes of earlier work, by key.
     pub past: Box<dyn Past>,
+    /// What each of them has cost alone.
+    pub spent: BTreeMap<String, Spent>,
+}
+
+impl Bench {
+    /// What a piece of work has cost alone; nothing if it is not finished.
+    #[must_use]
+    pub fn spent(&self, key: &str) -> Spent {
+        self.spent.get(key).copied().unwrap_or_default()
+    }
 }
 
 /// Outcomes of earlier work.
@@ -90,8 +101,6 @@ pub trait Past: Send {
 pub struct News {
     /// Further points of the curve.
     pub points: Vec<Point>,
-    /// The extras were changed.
-    pub extras_changed: bool,
     /// Nothing is left to do but [`Work::finish`].
     pub done: bool,
 }
