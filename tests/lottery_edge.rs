@@ -4,15 +4,18 @@
 use std::sync::OnceLock;
 
 use candle_core::{Device, Tensor};
+use vitrine::compute::{Event, WorkerOptions, run_to_end};
 use vitrine::data::{DatasetSource, Datasets};
-use vitrine::demos::lottery::config::{LotteryConfig, NetKind, RandomWeights};
+use vitrine::demos::lottery::config::{LotteryConfig, Method, NetKind, RandomWeights};
 use vitrine::demos::lottery::edge_popup::EdgePopupNet;
 use vitrine::demos::lottery::gates::{
     GateNet, NarrowNet, PENALTY, SPARSITY, budget_steps, choose, gates_name, narrow, relative_norms,
 };
 use vitrine::demos::lottery::images::{Evaluation, Images, Part};
+use vitrine::demos::lottery::job::{LotteryJob, RunOptions};
 use vitrine::demos::lottery::model::{Pass, Trainable, count_kept};
 use vitrine::demos::lottery::net::NetSpec;
+use vitrine::demos::lottery::record::{Extras, RunRecord, Stage, StageKind, Summary};
 use vitrine::nn::ops::{cross_entropy, subnetwork::kept_count};
 use vitrine::nn::optim::{Optimizer, OptimizerConfig};
 use vitrine::nn::{Kind, Params};
@@ -332,7 +335,7 @@ fn gates_have_the_gradient_of_the_loss() {
                     gates.set(&open).expect("as many");
                     f64::from(loss)
                 };
-                let expected = (at(1.1) - at(0.9)) / 0.2;
+                let expected = (at(1.02) - at(0.98)) / 0.04;
                 let error = (f64::from(found[unit]) - expected).abs();
                 let name = &layer.name;
                 assert!(
@@ -374,16 +377,19 @@ fn a_budget_is_met_within_one_units_worth() {
             let full = (a, b) == (300, 100);
             assert!(found <= budget, "{found} of {budget}");
             assert!(full || unit > budget, "{unit} would still be in {budget}");
-            // Whoever stays is worth no less than whoever goes.
-            let least = |stays: bool| {
-                let pairs = values.iter().zip(&chosen.units);
-                pairs.flat_map(move |(v, u)| v.iter().zip(u).filter(move |(_, s)| **s == stays))
-            };
-            let (stay, go) = (least(true), least(false));
-            let least = stay.map(|(v, _)| *v).fold(f32::INFINITY, f32::min);
-            let most = go.map(|(v, _)| *v).fold(f32::NEG_INFINITY, f32::max);
+            // Whoever stays is worth no less than whoever goes, but for a layer's last one.
+            let pairs = values.iter().zip(&chosen.units).zip(&counts);
+            let all = pairs.flat_map(|((v, u), count)| {
+                let alone = *count == 1;
+                v.iter().zip(u).map(move |(v, stays)| (*v, *stays, alone))
+            });
+            let all: Vec<(f32, bool, bool)> = all.collect();
+            let stay = all.iter().filter(|(_, stays, alone)| *stays && !alone);
+            let least = stay.map(|(v, ..)| *v).fold(f32::INFINITY, f32::min);
+            let go = all.iter().filter(|(_, stays, _)| !stays);
+            let most = go.map(|(v, ..)| *v).fold(f32::NEG_INFINITY, f32::max);
             assert!(least >= most, "{least} stays, {most} goes");
-            assert!((chosen.threshold - least).abs() < 1e-9);
+            assert!(chosen.threshold <= least && chosen.threshold >= most);
             assert!(counts[2] == 10, "all classes stay");
         }
     }
@@ -501,4 +507,191 @@ fn the_same_operations_are_more_steps_of_a_narrow_net() {
     let expected = (3000.0 * cost(300.0, 100.0) / cost(150.0, 50.0)).round() as u64;
     assert_eq!(budget_steps(&spec, &narrow(&spec, &units), 3000), expected);
     assert!((6000..7000).contains(&expected));
+}
+
+// --- Whole runs -----------------------------------------------------------------------------------
+
+/// Runs a method to its end on the whole of MNIST.
+fn run(config: &LotteryConfig, root: &std::path::Path) -> RunRecord {
+    let options = RunOptions {
+        root: root.to_owned(),
+        paths: Paths::under(root),
+        fresh: false,
+        shots: false,
+    };
+    let mut record = RunRecord {
+        config: config.clone(),
+        weights: 0,
+        layers: Vec::new(),
+        stages: Vec::new(),
+        extras: Extras::default(),
+        finished: false,
+    };
+    let job = LotteryJob::new(config.clone(), options).expect("possible settings");
+    run_to_end(WorkerOptions::default(), job, |event, _| {
+        if let Some(Event::Output(output)) = event {
+            record.hear(&output);
+        }
+        true
+    })
+    .expect("a run");
+    assert!(record.finished);
+    record
+}
+
+fn summary(stage: &Stage) -> Summary {
+    stage.summary.expect("a finished stage")
+}
+
+#[test]
+fn the_four_ways_of_pruning_are_charged_for_what_led_to_them() {
+    let config = LotteryConfig {
+        method: Method::Gates,
+        steps: 200,
+        eval_every: 100,
+        budget: 0.4,
+        ..LotteryConfig::default()
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let record = run(&config, folder.path());
+    let kinds: Vec<StageKind> = record.stages.iter().map(|stage| stage.kind).collect();
+    assert_eq!(
+        kinds,
+        [
+            StageKind::Dense,
+            StageKind::FineTune,
+            StageKind::GateSearch,
+            StageKind::GatedSameSteps,
+            StageKind::GatedSameBudget
+        ]
+    );
+    let [dense, tuned, search, same_steps, same_budget] = &record.stages[..] else {
+        unreachable!("five were found");
+    };
+    let flops = |stage: &Stage| summary(stage).flops;
+    let from = |stage: &Stage| stage.points[0].flops;
+    let steps = |stage: &Stage| stage.points.last().expect("a point").step;
+    let close = |a: f64, b: f64| (a / b - 1.0).abs() < 1e-9;
+    assert!(from(dense) == 0.0 && from(search) == 0.0);
+    assert!(close(from(tuned), flops(dense)), "after the full training");
+    assert!(close(from(same_steps), flops(search)) && close(from(same_budget), flops(search)));
+    assert_eq!(
+        [dense, tuned, search, same_steps].map(steps),
+        [200, 50, 200, 200]
+    );
+    // A step of 60 pictures through LeNet: forwards 266,200 multiply-adds, and back.
+    assert!(close(
+        flops(dense),
+        200.0 * 60.0 * 2.0 * (3.0 * 266_200.0 - 235_200.0)
+    ));
+    assert!(close(
+        flops(search),
+        200.0 * 60.0 * 2.0 * (2.0 * 266_200.0 - 235_200.0)
+    ));
+    let same = flops(same_budget) / flops(dense);
+    assert!((same - 1.0).abs() < 0.01, "as many operations: {same}");
+    for stage in [tuned, same_steps, same_budget] {
+        let kept: u64 = stage.kept.iter().sum();
+        let share = kept as f64 / 266_200.0;
+        assert!(share <= 0.4 && share > 0.39, "{share}");
+        assert!((stage.weights_remaining - share).abs() < 1e-12);
+        let units = &stage.alive_units;
+        assert!((multiply_adds(units[0] as usize, units[1] as usize) - kept as f64).abs() < 0.1);
+        assert!(summary(stage).final_accuracy > 0.85, "{:?}", stage.kind);
+        assert!(summary(stage).stored_bytes < summary(dense).stored_bytes / 2);
+    }
+    assert_eq!(same_steps.kept, same_budget.kept);
+    assert_eq!(
+        record.extras.gates.iter().map(Vec::len).collect::<Vec<_>>(),
+        [300, 100]
+    );
+    assert!(record.extras.gate_threshold.is_some());
+    // Fine-tuning goes on from trained weights, the others begin anew.
+    assert!(tuned.points[0].test_accuracy > 0.5 && same_steps.points[0].test_accuracy < 0.3);
+}
+
+#[test]
+fn a_sweep_over_k_is_run_and_reported() {
+    let config = LotteryConfig {
+        method: Method::EdgePopup,
+        steps: 60,
+        eval_every: 30,
+        k: 0.5,
+        k_sweep: vec![0.9, 0.1, 0.5],
+        ..LotteryConfig::default()
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let record = run(&config, folder.path());
+    let shares: Vec<f64> = record.extras.k_sweep.iter().map(|(k, _)| *k).collect();
+    assert_eq!(shares, [0.1, 0.5, 0.9]);
+    assert_eq!(record.stages.len(), 3);
+    for (stage, k) in record.stages.iter().zip([0.5, 0.9, 0.1]) {
+        assert_eq!(stage.kind, StageKind::EdgePopup);
+        assert!((stage.weights_remaining - k).abs() < 1e-3, "{k}");
+        let churn: Vec<Option<f64>> = stage.points.iter().map(|p| p.mask_churn).collect();
+        assert!(
+            churn[0].is_none() && churn[1].is_some_and(|share| share > 0.0),
+            "{churn:?}"
+        );
+        assert!(stage.points[0].flops == 0.0, "charged for itself alone");
+        let found = record.extras.k_sweep.iter().find(|(other, _)| *other == k);
+        assert_eq!(found, Some(&(k, summary(stage).final_accuracy)));
+        // Packed bits; the weights follow from the seed.
+        assert_eq!(summary(stage).stored_bytes, 29_400 + 3750 + 125);
+    }
+    assert!(summary(&record.stages[0]).final_accuracy > 0.6);
+}
+
+/// Not a check: prints what methods reach. Run with `--ignored --nocapture`; `VITRINE_LOTTERY` is
+/// settings as JSON.
+#[test]
+#[ignore = "a measurement"]
+fn measure() {
+    let text = std::env::var("VITRINE_LOTTERY").expect("VITRINE_LOTTERY is set");
+    let config: LotteryConfig = serde_json::from_str(&text).expect("settings");
+    let folder = tempfile::tempdir().expect("a folder");
+    let begin = std::time::Instant::now();
+    let record = run(&config, folder.path());
+    println!("{:.2} s in all", begin.elapsed().as_secs_f64());
+    for stage in &record.stages {
+        let s = summary(stage);
+        let best = stage
+            .points
+            .iter()
+            .map(|p| p.test_accuracy)
+            .fold(0.0, f64::max);
+        let first = stage.points[0].test_accuracy;
+        let end = stage.points.last().expect("a point");
+        println!(
+            "{:?}: units {:?}, kept {:.4}, accuracy {first:.4} to {:.4} (best {best:.4}), {} steps, {:.3} ms a step, {:.2} cpu s, {:.3e} operations, with what led there {:.3e} and {:.2} cpu s, {} bytes",
+            stage.kind,
+            stage.alive_units,
+            stage.weights_remaining,
+            s.final_accuracy,
+            end.step,
+            s.ms_per_step,
+            s.cpu_seconds,
+            s.flops,
+            end.flops,
+            end.cpu_seconds,
+            s.stored_bytes,
+        );
+        let churn: Vec<f64> = stage.points.iter().filter_map(|p| p.mask_churn).collect();
+        if !churn.is_empty() {
+            println!("  churn {churn:.4?}");
+        }
+    }
+    println!(
+        "{:?} threshold {:?}",
+        record.extras.k_sweep, record.extras.gate_threshold
+    );
+    for gates in &record.extras.gates {
+        let bins = (0..=10).map(|bin| {
+            gates
+                .iter()
+                .filter(|g| (**g * 10.0) as usize == bin)
+                .count()
+        });
+        println!("  gates by tenths {:?}", bins.collect::<Vec<_>>());
+    }
 }
