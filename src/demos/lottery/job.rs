@@ -9,6 +9,8 @@ use candle_core::Device;
 
 use super::config::{LotteryConfig, Method};
 use super::dense::Dense;
+use super::edge_popup::EdgePopup;
+use super::gates::Gates;
 use super::images::Images;
 use super::imp::Imp;
 use super::net::NetSpec;
@@ -98,7 +100,9 @@ fn procedure(config: &LotteryConfig) -> Result<Box<dyn Procedure>> {
     Ok(match config.method {
         Method::Dense => Box::new(Dense::new(config)),
         Method::Imp => Box::new(Imp::new(config)?),
-        Method::Gates | Method::EdgePopup | Method::SubsetSum => {
+        Method::Gates => Box::new(Gates::new(config)?),
+        Method::EdgePopup => Box::new(EdgePopup::new(config)),
+        Method::SubsetSum => {
             return Err(Error::Missing(
                 "this method is not part of this build".into(),
             ));
