@@ -5,9 +5,9 @@
 //! | Work | Sections used | Here |
 //! |---|---|---|
 //! | Frankle and Carbin 2019, "The lottery ticket hypothesis" | 1 to 3, appendix F; rewinding and interpolation from their later papers | [`imp`] |
-//! | Wang et al. 2020, "Pruning from scratch" | 3 | gates |
-//! | Ramanujan et al. 2020, "What's hidden in a randomly weighted neural network?" | 3, 4 | edge-popup |
-//! | Malach et al., Orseau et al., Pensia et al. 2020, subset sums | theorems, Pensia's experiment | [`subset_sum`] |
+//! | Wang et al. 2020, "Pruning from scratch" | 3 | [`gates`] |
+//! | Ramanujan et al. 2020, "What's hidden in a randomly weighted neural network?" | 3, 4 | [`edge_popup`] |
+//! | Malach et al., Orseau et al., Pensia et al. 2020, subset sums | theorems, Pensia's experiment | [`subset_sum`], [`rebuild`] |
 //!
 //! The nets are those of the first paper ([`net`]), with its optimiser, rates and split of the data.
 //! [`work`] says how a method is cut into stages, [`engine`] trains one, [`store`] keeps them, and
@@ -36,6 +36,7 @@ mod line;
 pub mod model;
 pub mod net;
 pub mod prune;
+pub mod rebuild;
 pub mod record;
 pub mod store;
 pub mod subset_sum;
