@@ -21,9 +21,11 @@ pub mod pool;
 mod quant;
 pub mod resample;
 pub mod rescale;
+pub mod select;
 pub mod softmax;
 mod sweep;
 mod weight_gradient;
+pub mod thread_clock;
 mod winograd;
 
 pub use alloc::keep_freed_memory;
