@@ -15,7 +15,7 @@
 
 use std::cmp::Ordering;
 
-use super::lanes::{each, rows, vectorise};
+use super::lanes::{LANES, each, rows, vectorise};
 
 /// Up to this many numbers are searched as they are.
 const SMALL: usize = 1 << 13;
@@ -26,8 +26,8 @@ const SAMPLE: usize = 1 << 12;
 /// Numbers of one piece of the pass over all.
 const PIECE: usize = 1 << 14;
 
-/// Numbers that are compared together.
-const BLOCK: usize = 16;
+/// Numbers that are compared together: a word of bits for each lane.
+const GROUP: usize = 32 * LANES;
 
 /// Which numbers of a slice are kept: those above a magnitude, and of its equals the last ones.
 ///
@@ -188,31 +188,71 @@ fn within(values: &[f32], bracket: (u32, u32)) -> (usize, Vec<u32>) {
 }
 
 #[inline(always)]
-fn within_piece(values: &[f32], (low, high): (u32, u32)) -> (usize, Vec<u32>) {
-    let mut below = 0_u32;
+fn within_piece(values: &[f32], bracket: (u32, u32)) -> (usize, Vec<u32>) {
     // A sample's bracket holds one number in sixteen.
     let mut between = Vec::with_capacity(values.len() / 8);
-    let (blocks, rest) = values.as_chunks::<BLOCK>();
-    // One comparison: below `low` the difference wraps round to a large number.
-    let inside = |x: u32| x.wrapping_sub(low) <= high - low;
-    for block in blocks {
-        // A branch for each number would be mispredicted once in sixteen; bits are not.
-        let mut found = 0_u32;
-        for (i, &x) in block.iter().enumerate() {
-            let x = magnitude(x);
-            below += u32::from(x < low);
-            found |= u32::from(inside(x)) << i;
+    let mut below = [0_u32; LANES];
+    let (groups, rest) = values.as_chunks::<GROUP>();
+    for group in groups {
+        group_within(group, bracket, &mut below, &mut between);
+    }
+    for x in rest.iter().map(|x| magnitude(*x)) {
+        below[0] += u32::from(x < bracket.0);
+        between.extend((x >= bracket.0 && x <= bracket.1).then_some(x));
+    }
+    (below.iter().sum::<u32>() as usize, between)
+}
+
+/// Numbers within the bracket become bits first, in a word for each lane: a branch for each number
+/// would be mispredicted once in sixteen.
+#[inline(always)]
+fn group_within(
+    group: &[f32; GROUP],
+    (low, high): (u32, u32),
+    below: &mut [u32; LANES],
+    between: &mut Vec<u32>,
+) {
+    let mut found = [0_u32; LANES];
+    let (rows, _) = group.as_chunks::<LANES>();
+    for (bit, row) in rows.iter().enumerate() {
+        for lane in 0..LANES {
+            let x = magnitude(row[lane]);
+            below[lane] += u32::from(x < low);
+            // One comparison: below `low` the difference wraps round to a large number.
+            found[lane] |= u32::from(x.wrapping_sub(low) <= high - low) << bit;
         }
+    }
+    for (lane, mut found) in found.into_iter().enumerate() {
         while found != 0 {
-            between.push(magnitude(block[found.trailing_zeros() as usize]));
+            between.push(magnitude(rows[found.trailing_zeros() as usize][lane]));
             found &= found - 1;
         }
     }
-    for x in rest.iter().map(|x| magnitude(*x)) {
-        below += u32::from(x < low);
-        between.extend(inside(x).then_some(x));
-    }
-    (below as usize, between)
+}
+
+/// The gradient of scores: that of the weights that act times the weight, with the score's sign;
+/// nothing for a score of zero, where `PyTorch` takes the magnitude's gradient to be zero.
+///
+/// # Panics
+/// When there are not as many of all.
+#[must_use]
+pub fn straight_through(scores: &[f32], weights: &[f32], gradient: &[f32]) -> Vec<f32> {
+    assert_eq!(scores.len(), weights.len(), "one score for each weight");
+    assert_eq!(scores.len(), gradient.len(), "one gradient for each weight");
+    rows(scores.len(), 1, |start, out| {
+        let scores = &scores[start..][..out.len()];
+        let others = weights[start..].iter().zip(&gradient[start..]);
+        vectorise(
+            #[inline(always)]
+            || {
+                for ((out, score), (weight, gradient)) in out.iter_mut().zip(scores).zip(others) {
+                    let sign = score.to_bits() & 0x8000_0000;
+                    let moved = f32::from_bits((gradient * weight).to_bits() ^ sign);
+                    *out = if *score == 0.0 { 0.0 } else { moved };
+                }
+            },
+        );
+    })
 }
 
 /// How many numbers differ between two slices.
@@ -240,7 +280,7 @@ pub fn differences(a: &[f32], b: &[f32]) -> usize {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{BLOCK, PIECE, SMALL, Top, differences, magnitude};
+    use super::{GROUP, PIECE, SMALL, Top, differences, magnitude, straight_through};
     use crate::rng::Rng;
 
     /// What is kept, by a stable sort of everything.
@@ -279,7 +319,7 @@ mod tests {
 
     #[test]
     fn as_many_are_kept_as_a_sort_keeps() {
-        for len in [1, 5, BLOCK + 3, SMALL, SMALL + 1, 5 * PIECE + 77] {
+        for len in [1, 5, GROUP + 3, SMALL, SMALL + 1, 5 * PIECE + GROUP + 77] {
             let values = normals(len);
             for kept in [0, 1, len / 10, len / 2, len - len / 3, len - 1, len] {
                 check(&values, kept);
@@ -333,6 +373,20 @@ mod tests {
         });
         let (one, more) = choices.split_at_mut(1);
         assert!(more.iter().all(|other| *other == one[0]));
+    }
+
+    #[test]
+    fn scores_move_by_weight_and_sign() {
+        let len = PIECE * 2 + 5;
+        let (mut scores, weights) = (normals(len), normals(len + 1)[1..].to_vec());
+        let gradient = normals(len + 2)[2..].to_vec();
+        (scores[0], scores[1]) = (0.0, -0.0);
+        let moved = straight_through(&scores, &weights, &gradient);
+        for i in 0..len {
+            let sign = f32::from(u8::from(scores[i] > 0.0)) - f32::from(u8::from(scores[i] < 0.0));
+            let expected = gradient[i] * weights[i] * sign;
+            assert!((moved[i] - expected).abs() <= 0.0, "number {i}");
+        }
     }
 
     #[test]

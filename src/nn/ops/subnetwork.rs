@@ -12,8 +12,7 @@
 use candle_core::{CpuStorage, CustomOp2, DType, Device, Layout, Result, Shape, Tensor, bail};
 
 use super::{is_fast, numbers, output, tensor, with_numbers};
-use crate::nn::cpu::lanes::build;
-use crate::nn::cpu::select::{Top, differences};
+use crate::nn::cpu::select::{Top, differences, straight_through};
 
 /// How many of `count` weights are kept for a share `k`, as the authors' code rounds it.
 #[must_use]
@@ -57,25 +56,11 @@ impl CustomOp2 for Subnetwork {
         let grad = grad.contiguous()?;
         let moved = with_numbers(scores, |scores| {
             with_numbers(weights, |weights| {
-                with_numbers(&grad, |grad| {
-                    build(grad.len(), |start, out| {
-                        let scores = &scores[start..][..out.len()];
-                        let others = weights[start..].iter().zip(&grad[start..]);
-                        for ((out, score), (weight, grad)) in out.iter_mut().zip(scores).zip(others)
-                        {
-                            *out = grad * weight * sign(*score);
-                        }
-                    })
-                })
+                with_numbers(&grad, |grad| straight_through(scores, weights, grad))
             })
         })???;
         Ok((Some(tensor(moved, scores.shape())?), None))
     }
-}
-
-/// 1, -1, or 0 for zero, as the gradient of the magnitude in `PyTorch`.
-fn sign(x: f32) -> f32 {
-    f32::from(u8::from(x > 0.0)) - f32::from(u8::from(x < 0.0))
 }
 
 /// The weights whose scores are among the share `k` of greatest magnitude, zero elsewhere. Scores

@@ -104,7 +104,7 @@ impl EdgePopupNet {
     }
 }
 
-/// The authors' descent for a run of `config.steps` steps.
+/// The descent for a run of `config.steps` steps.
 #[must_use]
 pub fn optimizer(config: &LotteryConfig) -> OptimizerConfig {
     let rule = Rule::Sgd {
