@@ -67,6 +67,15 @@ impl Array {
         Self { shape, data }
     }
 
+    /// The numbers, if they are of single precision.
+    #[must_use]
+    pub fn into_f32(self) -> Option<Vec<f32>> {
+        match self.data {
+            Data::F32(values) => Some(values),
+            _ => None,
+        }
+    }
+
     /// The numbers as they lie in a file; `half` stores single precision as half precision.
     fn bytes(&self, half: bool) -> Vec<u8> {
         match &self.data {

@@ -8,12 +8,16 @@
 //! Every result is the same, bit for bit, for any number of threads: work is cut into pieces by
 //! the shape of the data, never by the number of threads, and sums are taken in a fixed order.
 
+pub mod arrays;
+pub mod checkpoint;
 pub mod cpu;
 mod in_place;
 mod init;
 pub mod ops;
 pub mod optim;
 mod params;
+pub mod train;
+pub mod weights;
 
 pub use init::{Distribution, Fan, Init, RELU_GAIN};
 pub use params::{Kind, Param, Params, Scope, Snapshot};

@@ -18,6 +18,7 @@ pub mod pool;
 mod quant;
 pub mod resample;
 pub mod softmax;
+pub mod thread_clock;
 
 pub use alloc::keep_freed_memory;
 pub use attention::{HeadCache, MAX_HEAD_DIM, Query, attend_many, attend_one, half_from_f32};

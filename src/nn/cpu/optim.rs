@@ -296,19 +296,33 @@ pub fn move_towards(average: &mut [f32], values: &[f32], share: f32) {
 }
 
 /// The sum of the squares, in double precision and in an order that depends on the length only.
+/// Numbers whose mask is zero are left out.
+///
+/// # Panics
+/// When there is a mask of another length.
 #[must_use]
-pub fn square_sum(values: &[f32]) -> f64 {
+pub fn square_sum(values: &[f32], mask: Option<&[u8]>) -> f64 {
+    let masked = mask.map_or(values.len(), <[u8]>::len);
+    assert_eq!(masked, values.len(), "one mask for each number");
     let arch = Arch::new();
-    let one = |chunk: &[f32]| arch.dispatch(SquareSum(chunk));
+    let one = |index: usize, values: &[f32]| {
+        let from = index * CHUNK;
+        let mask = mask.map(|mask| &mask[from..from + values.len()]);
+        arch.dispatch(SquareSum { values, mask })
+    };
     if values.len() <= CHUNK {
-        return one(values);
+        return one(0, values);
     }
     // The sums of the chunks are found in any order but added in that of the numbers.
-    let sums: Vec<f64> = values.par_chunks(CHUNK).map(one).collect();
+    let chunks = values.par_chunks(CHUNK).enumerate();
+    let sums: Vec<f64> = chunks.map(|(index, values)| one(index, values)).collect();
     sums.iter().sum()
 }
 
-struct SquareSum<'a>(&'a [f32]);
+struct SquareSum<'a> {
+    values: &'a [f32],
+    mask: Option<&'a [u8]>,
+}
 
 impl pulp::NullaryFnOnce for SquareSum<'_> {
     type Output = f64;
@@ -316,14 +330,23 @@ impl pulp::NullaryFnOnce for SquareSum<'_> {
     #[inline(always)]
     fn call(self) -> f64 {
         let mut lanes = [0.0_f64; 16];
-        let (groups, rest) = self.0.as_chunks::<16>();
-        for group in groups {
-            for (lane, &x) in lanes.iter_mut().zip(group) {
-                *lane += f64::from(x) * f64::from(x);
+        let square = |x: f32| f64::from(x) * f64::from(x);
+        if let Some(mask) = self.mask {
+            for (values, mask) in self.values.chunks(16).zip(mask.chunks(16)) {
+                for ((lane, &x), &keep) in lanes.iter_mut().zip(values).zip(mask) {
+                    *lane += if keep == 0 { 0.0 } else { square(x) };
+                }
             }
-        }
-        for (lane, &x) in lanes.iter_mut().zip(rest) {
-            *lane += f64::from(x) * f64::from(x);
+        } else {
+            let (groups, rest) = self.values.as_chunks::<16>();
+            for group in groups {
+                for (lane, &x) in lanes.iter_mut().zip(group) {
+                    *lane += square(x);
+                }
+            }
+            for (lane, &x) in lanes.iter_mut().zip(rest) {
+                *lane += square(x);
+            }
         }
         lanes.iter().sum()
     }
@@ -462,10 +485,15 @@ mod tests {
     fn sums_and_averages_are_right_and_the_same_for_any_number_of_threads() {
         let values = normals("g");
         let exact: f64 = values.iter().map(|&x| f64::from(x).powi(2)).sum();
-        let sums = [1, 5].map(|threads| pool(threads).install(|| square_sum(&values)));
+        let sums = [1, 5].map(|threads| pool(threads).install(|| square_sum(&values, None)));
         assert!((sums[0] / exact - 1.0).abs() < 1e-12);
         assert_eq!(sums[0].to_bits(), sums[1].to_bits());
-        assert!(square_sum(&[]).abs() < 1e-300);
+        assert!(square_sum(&[], None).abs() < 1e-300);
+        let mask = mask();
+        let masked = square_sum(&values, Some(&mask));
+        let kept = values.iter().zip(&mask).filter(|(_, keep)| **keep > 0);
+        let exact: f64 = kept.map(|(&x, _)| f64::from(x).powi(2)).sum();
+        assert!((masked / exact - 1.0).abs() < 1e-12);
 
         let mut average = normals("w");
         move_towards(&mut average, &values, 0.25);

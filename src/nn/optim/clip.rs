@@ -1,9 +1,9 @@
 //! Limits on gradients.
 
-use candle_core::{DType, Tensor};
+use candle_core::{DType, Storage, Tensor};
 use serde::{Deserialize, Serialize};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::nn::cpu::optim::square_sum;
 use crate::nn::ops::{is_fast, with_numbers};
 
@@ -22,21 +22,45 @@ pub enum Clip {
     Value(f64),
 }
 
-/// The norm of all numbers of these gradients, in double precision, summed in their order.
+/// The norm of all numbers of these gradients, in double precision, summed in their order. Where
+/// a mask of zeros and ones is given, numbers under a zero are left out.
 ///
 /// # Errors
 /// When the device fails.
-pub fn global_norm<'a>(gradients: impl IntoIterator<Item = &'a Tensor>) -> Result<f64> {
+pub fn global_norm<'a>(
+    gradients: impl IntoIterator<Item = (&'a Tensor, Option<&'a Tensor>)>,
+) -> Result<f64> {
     let mut sum = 0.0;
-    for gradient in gradients {
+    for (gradient, mask) in gradients {
         sum += if is_fast(&[gradient]) {
-            with_numbers(&gradient.contiguous()?, square_sum)?
+            let gradient = gradient.contiguous()?;
+            with_mask(mask, |mask| {
+                with_numbers(&gradient, |values| square_sum(values, mask))
+            })??
         } else {
+            let gradient = match mask {
+                Some(mask) => mask.where_cond(gradient, &gradient.zeros_like()?)?,
+                None => gradient.clone(),
+            };
             let doubles = gradient.to_dtype(DType::F64)?;
             doubles.sqr()?.sum_all()?.to_scalar::<f64>()?
         };
     }
     Ok(sum.sqrt())
+}
+
+/// Lends a mask's numbers, which lie in the processor's memory.
+pub(super) fn with_mask<T>(mask: Option<&Tensor>, f: impl FnOnce(Option<&[u8]>) -> T) -> Result<T> {
+    let Some(mask) = mask else {
+        return Ok(f(None));
+    };
+    let (storage, layout) = mask.storage_and_layout();
+    match (&*storage, layout.contiguous_offsets()) {
+        (Storage::Cpu(storage), Some((from, to))) => {
+            Ok(f(Some(&storage.as_slice::<u8>()?[from..to])))
+        }
+        _ => Err(Error::Input("the mask is on another device".into())),
+    }
 }
 
 impl Clip {

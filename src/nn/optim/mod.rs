@@ -29,7 +29,7 @@ pub use schedule::{Decay, Schedule};
 use std::collections::BTreeMap;
 
 use candle_core::backprop::GradStore;
-use candle_core::{DType, Storage, Tensor};
+use candle_core::{DType, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::cpu::optim as kernel;
@@ -240,16 +240,26 @@ impl Optimizer {
     /// Updates every trained weight that has a gradient, in the order of their names.
     ///
     /// # Errors
-    /// When a gradient's shape is not its weight's, or the device fails.
+    /// When the norm that clipping asks for is not finite (nothing is changed then), a gradient's
+    /// shape is not its weight's, or the device fails.
     pub fn step(&mut self, params: &Params, gradients: &GradStore) -> Result<Update> {
         let present: Vec<(&str, &Param, &Tensor)> = params
             .trained()
             .filter_map(|(name, param)| Some((name, param, gradients.get(param.var())?)))
             .collect();
         let gradient_norm = match self.config.clip {
-            Clip::Norm(_) => Some(global_norm(present.iter().map(|(_, _, g)| *g))?),
+            Clip::Norm(_) => {
+                let gradients = present.iter().map(|(_, param, g)| (*g, param.mask()));
+                Some(global_norm(gradients)?)
+            }
             _ => None,
         };
+        if gradient_norm.is_some_and(|norm| !norm.is_finite()) {
+            return Err(Error::Input(format!(
+                "the gradients became NaN or infinite at step {}: try a smaller learning rate",
+                self.steps + 1
+            )));
+        }
         let (scale, limit) = self.config.clip.factors(gradient_norm);
         let learning_rate = self.learning_rate();
         for (name, param, gradient) in present {
@@ -422,15 +432,7 @@ fn update_fast(
     } else {
         gradient
     };
-    let lent = param.mask().map(Tensor::storage_and_layout);
-    let mask = match lent.as_ref().map(|(storage, layout)| (&**storage, layout)) {
-        None => None,
-        Some((Storage::Cpu(storage), layout)) => {
-            Some(&storage.as_slice::<u8>()?[layout.start_offset()..][..layout.shape().elem_count()])
-        }
-        Some(_) => return Err(Error::Input("the mask is on another device".into())),
-    };
-    let run = |weight: &mut [f32], values: &[f32]| -> candle_core::Result<()> {
+    let run = |weight: &mut [f32], values: &[f32], mask: Option<&[u8]>| -> candle_core::Result<()> {
         let gradient = kernel::Gradient {
             values,
             scale,
@@ -455,7 +457,10 @@ fn update_fast(
             (Numbers::Adam(_), _) => candle_core::bail!("Adam has two moments for each weight"),
         }
     };
-    Ok(with_numbers(&gradient, |values| {
-        with_numbers_mut(weight, |weight| run(weight, values))
-    })??)
+    clip::with_mask(param.mask(), |mask| {
+        with_numbers(&gradient, |values| {
+            with_numbers_mut(weight, |weight| run(weight, values, mask))
+        })
+    })???;
+    Ok(())
 }

@@ -54,3 +54,70 @@ pub(super) fn update(
     };
     param.var().set(&held(new)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use candle_core::{Device, Tensor};
+
+    use super::super::{OptimizerConfig, Rule, update_fast};
+    use super::update;
+    use crate::nn::{Init, Params};
+    use crate::rng::Rng;
+
+    /// The same weight, updated by the kernels and by candle's operations.
+    #[test]
+    fn both_ways_agree_for_every_rule_with_and_without_a_mask() {
+        let rules = [
+            OptimizerConfig::sgd(0.1, 0.0).rule,
+            OptimizerConfig::sgd(0.1, 0.9).rule,
+            Rule::Sgd {
+                momentum: 0.9,
+                nesterov: true,
+                weight_decay: 0.1,
+            },
+            Rule::Adam {
+                beta1: 0.8,
+                beta2: 0.9,
+                epsilon: 1e-3,
+                weight_decay: 0.1,
+            },
+            OptimizerConfig::adam_w(0.1, 0.1).rule,
+        ];
+        for rule in rules {
+            for masked in [false, true] {
+                let [fast, portable] = [true, false].map(|fast| run(rule, masked, fast));
+                for (a, b) in fast.iter().zip(&portable) {
+                    assert!((a - b).abs() < 2e-6, "{rule:?}: {a} and {b}");
+                }
+                assert_eq!(fast.iter().filter(|x| **x == 0.0).count() > 0, masked);
+            }
+        }
+    }
+
+    fn run(rule: Rule, masked: bool, fast: bool) -> Vec<f32> {
+        let mut params = Params::new(&Device::Cpu, &Rng::new(1));
+        params
+            .root()
+            .param("w", &[20, 30], Init::Normal { std: 1.0 })
+            .expect("a new name");
+        let mut rng = Rng::new(2);
+        if masked {
+            let mask: Vec<u8> = (0..600).map(|_| u8::from(rng.below(2) > 0)).collect();
+            params.set_mask("w", Some(&mask)).expect("a mask");
+        }
+        let param = params.get("w").expect("there");
+        let zeros = || param.var().zeros_like().expect("zeros");
+        let mut moments: Vec<Tensor> = rule.moments().iter().map(|_| zeros()).collect();
+        for t in 1..=10 {
+            let gradient: Vec<f32> = (0..600).map(|_| rng.normal() as f32).collect();
+            let gradient = Tensor::from_vec(gradient, (20, 30), &Device::Cpu).expect("a tensor");
+            let numbers = rule.numbers(0.01, t);
+            if fast {
+                update_fast(&numbers, param, &moments, &gradient, 0.7, 0.9).expect("updates");
+            } else {
+                update(&numbers, param, &mut moments, &gradient, 0.7, 0.9).expect("updates");
+            }
+        }
+        param.values().expect("numbers")
+    }
+}

@@ -4,12 +4,14 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use super::network::{Counts, Layer, PrunedLayer};
+use super::counts::Counts;
+use super::layer::Layer;
+use super::network::PrunedLayer;
 use super::solver;
 use crate::error::{Error, Result};
 use crate::rng::Rng;
 
-/// A pruned random network in the making: layers with a ReLU between them, none behind the last.
+/// A pruned random network in the making: layers with a `ReLU` between them, none behind the last.
 #[derive(Clone, Debug)]
 pub struct Construction {
     targets: Vec<Layer>,
@@ -121,7 +123,9 @@ impl Construction {
         let mut x = x.to_vec();
         for (index, layer) in self.layers.iter().enumerate() {
             if index > 0 {
-                x.iter_mut().for_each(|x| *x = x.max(0.0));
+                for x in &mut x {
+                    *x = x.max(0.0);
+                }
             }
             x = layer.forward(&x)?;
         }

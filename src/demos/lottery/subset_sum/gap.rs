@@ -72,7 +72,7 @@ const TARGET_POINTS: usize = 9;
 pub fn quantile(n: usize, law: Law, half_width: f64, p: f64) -> f64 {
     let densities = weighted_densities(n, law, half_width);
     let survival = 1.0 - p.clamp(0.0, 0.999);
-    let sums = 2f64.powi(n as i32);
+    let sums = (n as f64).exp2();
     let exceeds = |error: f64| -> f64 {
         let terms = densities.iter();
         terms

@@ -3,7 +3,7 @@
 //!
 //! # The theory
 //!
-//! A weight `w` is what a straight line through 0 does, `x -> w x`. With a ReLU network of one
+//! A weight `w` is what a straight line through 0 does, `x -> w x`. With a `ReLU` network of one
 //! hidden layer, first weights `a` and second weights `b`, the kept paths give
 //!
 //! ```text
@@ -39,7 +39,7 @@
 //!   speaks of: products of the first and second weights of a random network that exists
 //!   ([`network`]). Second weights are independent for every target weight, first weights are shared
 //!   by all that read the same input. Its pruned form can be run as it is, neuron by neuron.
-//! * Inputs are pixels in [0, 1] or outputs of a ReLU, never negative. So the half for x < 0 is not
+//! * Inputs are pixels in [0, 1] or outputs of a `ReLU`, never negative. So the half for x < 0 is not
 //!   needed, nor built.
 //!
 //! [`error_curve`] measures the error against n, and [`gap`] derives what it should be. [`bounds`]
@@ -47,7 +47,10 @@
 
 pub mod bounds;
 pub mod construction;
+pub mod counts;
 pub mod error_curve;
 pub mod gap;
+pub mod layer;
+mod lists;
 pub mod network;
 pub mod solver;

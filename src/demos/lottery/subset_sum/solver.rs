@@ -20,22 +20,17 @@
 
 use std::array;
 
+use super::lists::{List, SUBSET_BITS, fill};
+
 /// The most coefficients a [`Solver`] takes.
 pub const MAX_COEFFICIENTS: usize = 30;
 
-/// Bits of a key that hold the subset of one half; one more than the 15 of the longest half, so that
-/// adding the subsets of both halves does not reach the sum.
-const SUBSET_BITS: u32 = 16;
 /// Bits of a key that hold a sum. Keys stay two bits below the sentinel.
 const SUM_BITS: i32 = 44;
-/// Ends a list: larger than every key and every difference of keys.
-const SENTINEL: i64 = 1 << 62;
 /// Steps of a walk between two looks at what it has found.
 const BLOCK: usize = 64;
 /// Walks side by side.
 const LANES: usize = 4;
-/// Half lists from this length on are merged in two stretches.
-const SPLIT_FROM: usize = 128;
 
 /// A subset and how near its sum comes to the target.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -131,7 +126,7 @@ pub fn sum_of(coefficients: &[f64], mask: u32) -> f64 {
 /// to be put beside floating-point operations.
 #[must_use]
 pub fn operations(n: usize) -> f64 {
-    let length = |coefficients: usize| 2f64.powi(coefficients as i32);
+    let length = |coefficients: usize| (coefficients as f64).exp2();
     let (first, second) = (length(n / 2), length(n - n / 2));
     // A list of length 2m takes m merge steps of an addition and a comparison, and m subtractions;
     // those before it take as many again. A step of the search: two additions, three comparisons.
@@ -164,8 +159,8 @@ impl Scale {
             "coefficients and target must be finite"
         );
         // A power of two, so that scaling rounds nothing: total * factor < 2^SUM_BITS.
-        // The floor keeps the factor finite for the smallest of numbers, and for a total of 0.
-        let exponent = total.log2().floor().max(-900.0) as i32;
+        // -900 keeps the factor finite for the smallest of numbers, and for a total of 0.
+        let exponent = ((total.to_bits() >> 52) as i32 - 1023).max(-900);
         let above_lowest = target - lowest;
         Self {
             factor: 2f64.powi(SUM_BITS - 1 - exponent),
@@ -179,139 +174,6 @@ impl Scale {
     fn key(&self, value: f64) -> i64 {
         // A cast rounds towards zero; half a unit more rounds to the nearest.
         ((value * self.factor + 0.5) as i64) << SUBSET_BITS
-    }
-}
-
-/// The sums of one half in ascending order, then a sentinel; and the room to make the next longer
-/// list in.
-#[derive(Clone, Debug, Default)]
-struct List {
-    front: Vec<i64>,
-    back: Vec<i64>,
-    len: usize,
-}
-
-impl List {
-    /// Room for `len` sums, and the one sum of no coefficient.
-    fn reset(&mut self, len: usize) {
-        if self.front.len() <= len {
-            self.front.resize(len + 1, 0);
-            self.back.resize(len + 1, 0);
-        }
-        self.front[0] = 0;
-        self.len = 1;
-    }
-
-    /// After the lower half of the next list lies in `back`: mirrors it, and makes it the list.
-    fn mirror(&mut self, key: i64) {
-        let m = self.len;
-        let total = self.front[m - 1] + key;
-        let (lower, upper) = self.back[..2 * m].split_at_mut(m);
-        for (high, low) in upper.iter_mut().rev().zip(lower) {
-            *high = total - *low;
-        }
-        std::mem::swap(&mut self.front, &mut self.back);
-        self.len = 2 * m;
-    }
-
-    /// The sums and the sentinel.
-    fn keys(&self) -> &[i64] {
-        &self.front[..=self.len]
-    }
-}
-
-/// Lists the sums of both halves, level by level side by side.
-fn fill(a: &mut List, a_keys: &[i64], b: &mut List, b_keys: &[i64]) {
-    a.reset(1 << a_keys.len());
-    b.reset(1 << b_keys.len());
-    for (&a_key, &b_key) in a_keys.iter().zip(b_keys) {
-        let m = a.len;
-        let (a_low, b_low) = (&mut a.back[..m], &mut b.back[..m]);
-        let (a_now, b_now) = (&a.front[..m], &b.front[..m]);
-        if m < SPLIT_FROM {
-            merge([
-                Stretch::new(a_now, a_key, 0, a_low),
-                Stretch::new(b_now, b_key, 0, b_low),
-            ]);
-        } else {
-            let (a0, a1) = a_low.split_at_mut(m / 2);
-            let (b0, b1) = b_low.split_at_mut(m / 2);
-            merge([
-                Stretch::new(a_now, a_key, 0, a0),
-                Stretch::new(a_now, a_key, m / 2, a1),
-                Stretch::new(b_now, b_key, 0, b0),
-                Stretch::new(b_now, b_key, m / 2, b1),
-            ]);
-        }
-        a.mirror(a_key);
-        b.mirror(b_key);
-    }
-    // An odd coefficient belongs to the second half.
-    if let Some(&key) = b_keys.get(a_keys.len()) {
-        let m = b.len;
-        let (low, now) = (&mut b.back[..m], &b.front[..m]);
-        if m < SPLIT_FROM {
-            merge([Stretch::new(now, key, 0, low)]);
-        } else {
-            let (left, right) = low.split_at_mut(m / 2);
-            let (q0, q1) = left.split_at_mut(m / 4);
-            let (q2, q3) = right.split_at_mut(m / 4);
-            merge([
-                Stretch::new(now, key, 0, q0),
-                Stretch::new(now, key, m / 4, q1),
-                Stretch::new(now, key, m / 2, q2),
-                Stretch::new(now, key, 3 * (m / 4), q3),
-            ]);
-        }
-        b.mirror(key);
-    }
-    for list in [a, b] {
-        let end = list.len;
-        list.front[end] = SENTINEL;
-    }
-}
-
-/// A stretch of the merge of a list with itself plus `key`.
-struct Stretch<'a> {
-    list: &'a [i64],
-    key: i64,
-    /// How many merged sums lie before this stretch, and how many of them come from the list itself.
-    start: usize,
-    taken: usize,
-    out: &'a mut [i64],
-}
-
-impl<'a> Stretch<'a> {
-    fn new(list: &'a [i64], key: i64, start: usize, out: &'a mut [i64]) -> Self {
-        let (mut low, mut high) = (0, start);
-        while low < high {
-            let middle = usize::midpoint(low, high);
-            if list[middle] < list[start - 1 - middle] + key {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        Self {
-            list,
-            key,
-            start,
-            taken: low,
-            out,
-        }
-    }
-}
-
-/// Merges stretches of one length side by side.
-#[inline]
-fn merge<const N: usize>(mut stretches: [Stretch<'_>; N]) {
-    let steps = stretches[0].out.len();
-    for step in 0..steps {
-        for s in &mut stretches {
-            let (plain, added) = (s.list[s.taken], s.list[s.start + step - s.taken] + s.key);
-            s.out[step] = plain.min(added);
-            s.taken += usize::from(plain < added);
-        }
     }
 }
 
@@ -349,11 +211,11 @@ fn walk<const N: usize>(a: &[i64], b: &[i64], offset: i64, stop: u64) -> (usize,
         }
         for lane in 0..N {
             for difference in [above[lane], below[lane]] {
-                let distance = (difference as i64 >> SUBSET_BITS).unsigned_abs();
+                let distance = (difference.cast_signed() >> SUBSET_BITS).unsigned_abs();
                 if distance < best.0 {
                     best = (
                         distance,
-                        difference as i64,
+                        difference.cast_signed(),
                         before[lane],
                         starts[lane] + done,
                     );
