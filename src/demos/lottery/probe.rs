@@ -53,6 +53,7 @@ pub fn candidates(record: &RunRecord) -> Result<Vec<Candidate>> {
             StageKind::Dense
                 | StageKind::Reinitialised
                 | StageKind::RandomMask
+                | StageKind::Sibling
                 | StageKind::GateSearch
         )
     };

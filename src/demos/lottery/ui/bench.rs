@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::config::{LotteryConfig, Method, NetKind};
-use super::super::record::{Output, RunRecord};
+use super::super::record::{Extras, Output, RunRecord};
 
 /// A run with what the person made of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,6 +32,13 @@ pub struct Bench {
 pub struct Saved {
     entries: Vec<Entry>,
     focus: Option<u64>,
+}
+
+impl Saved {
+    /// The runs, to be checked.
+    pub fn records(&self) -> impl Iterator<Item = &RunRecord> {
+        self.entries.iter().map(|e| &e.record)
+    }
 }
 
 impl Bench {
@@ -72,7 +79,7 @@ impl Bench {
             weights: 0,
             layers: Vec::new(),
             stages: Vec::new(),
-            extras: Default::default(),
+            extras: Extras::default(),
             finished: false,
         })
     }

@@ -29,20 +29,17 @@ pub struct Spent {
 }
 
 /// The results of a run.
-pub fn chains(record: &RunRecord) -> Vec<Chain<'_>> {
-    let costs: Vec<(&Stage, [f64; 2])> = with_start(&record.stages);
+pub fn chains<'a>(record: &'a RunRecord) -> Vec<Chain<'a>> {
+    use StageKind as K;
     let first = record.stages.iter().map(|s| s.repetition).min().unwrap_or(0);
-    let own = |kinds: &[StageKind]| -> Vec<(&Stage, [f64; 2])> {
-        let mut own: Vec<_> = costs
-            .iter()
-            .filter(|(s, _)| s.repetition == first && kinds.contains(&s.kind))
-            .copied()
-            .collect();
-        own.retain(|(s, _)| !s.points.is_empty());
-        own
+    let own = |kinds: &[StageKind]| -> Vec<&'a Stage> {
+        let stages = record.stages.iter();
+        stages
+            .filter(|s| s.repetition == first && kinds.contains(&s.kind) && !s.points.is_empty())
+            .collect()
     };
-    let chain = |stages: Vec<(&'_ Stage, [f64; 2])>| -> Option<Chain<'_>> {
-        let (result, _) = *stages.last()?;
+    let chain = |stages: Vec<&'a Stage>| -> Option<Chain<'a>> {
+        let result = *stages.last()?;
         Some(Chain {
             label: kind_name(result.kind).to_owned(),
             path: path(&stages),
@@ -50,7 +47,6 @@ pub fn chains(record: &RunRecord) -> Vec<Chain<'_>> {
             result,
         })
     };
-    use StageKind as K;
     match record.config.method {
         Method::Dense => chain(own(&[K::Dense])).into_iter().collect(),
         Method::Imp => chain(own(&[K::Dense, K::Ticket])).into_iter().collect(),
@@ -69,47 +65,28 @@ pub fn chains(record: &RunRecord) -> Vec<Chain<'_>> {
         .filter_map(|kinds| {
             let stages = own(kinds);
             // A way that has not come to its end yet is another one's.
-            let ends = stages.last().is_some_and(|(s, _)| Some(&s.kind) == kinds.last());
+            let ends = stages.last().is_some_and(|s| Some(&s.kind) == kinds.last());
             chain(stages).filter(|_| ends)
         })
         .collect(),
     }
 }
 
-/// Each stage with what the whole run had cost when it began.
-fn with_start(stages: &[Stage]) -> Vec<(&Stage, [f64; 2])> {
-    let mut before = [0.0, 0.0];
-    let mut out = Vec::with_capacity(stages.len());
-    for stage in stages {
-        if let Some(first) = stage.points.first().filter(|p| p.step == 0) {
-            before = [first.flops, first.cpu_seconds];
-        }
-        out.push((stage, before));
-        if let Some(last) = stage.points.last() {
-            before = [last.flops, last.cpu_seconds];
-        }
-    }
-    out
-}
-
-fn path(stages: &[(&Stage, [f64; 2])]) -> Vec<Spent> {
-    let mut spent = [0.0, 0.0];
+/// The points of stages that led to one another; each is charged for those before it.
+fn path(stages: &[&Stage]) -> Vec<Spent> {
     let mut best: f64 = 0.0;
     let mut path = Vec::new();
-    for (stage, start) in stages {
+    for stage in stages {
         for point in &stage.points {
             // While gates are searched for there is no net to use.
             if stage.kind != StageKind::GateSearch {
                 best = best.max(point.test_accuracy);
             }
             path.push(Spent {
-                flops: spent[0] + point.flops - start[0],
-                cpu_seconds: spent[1] + point.cpu_seconds - start[1],
+                flops: point.flops,
+                cpu_seconds: point.cpu_seconds,
                 best,
             });
-        }
-        if let Some(last) = path.last() {
-            spent = [last.flops, last.cpu_seconds];
         }
     }
     path
@@ -148,29 +125,17 @@ mod tests {
     use crate::demos::lottery::record::StageKind;
     use crate::demos::lottery::ui::stages::samples::{imp, record, stage};
 
-    /// Stages one after another: each begins with what those before it have cost.
-    fn in_a_row(mut run: crate::demos::lottery::record::RunRecord) -> crate::demos::lottery::record::RunRecord {
-        let mut spent = [0.0, 0.0];
-        for stage in &mut run.stages {
-            for point in &mut stage.points {
-                point.flops += spent[0];
-                point.cpu_seconds += spent[1];
-            }
-            let last = stage.points.last().expect("points");
-            spent = [last.flops, last.cpu_seconds];
-        }
-        run
-    }
-
     #[test]
     fn a_ticket_pays_for_all_trainings_before_it_but_not_for_controls() {
-        let run = in_a_row(imp());
+        let run = imp();
         let chains = chains(&run);
         assert_eq!(chains.len(), 1);
         let expected: f64 = (0..=3).map(|level| 1e10 * 0.8f64.powi(level)).sum();
         let total = chains[0].total().expect("a path");
         assert!((total.flops / expected - 1.0).abs() < 1e-9, "{total:?}");
-        assert!((total.cpu_seconds / (expected / 1e10) - 1.0).abs() < 1e-9);
+        let costs: Vec<f64> = chains[0].path.iter().map(|s| s.flops).collect();
+        assert!(costs.is_sorted(), "costs only grow");
+        assert!(chains[0].path.is_sorted_by(|a, b| a.best <= b.best));
         let accuracy = chains[0].accuracy.expect("summaries");
         assert!((accuracy.mean - 0.9765).abs() < 1e-9, "{accuracy:?}");
         let first = chains[0].until(0.5).expect("reached while dense");
@@ -178,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn gates_are_four_ways_with_their_own_costs() {
+    fn gates_are_four_ways() {
         let kinds = [
             StageKind::Dense,
             StageKind::FineTune,
@@ -186,15 +151,17 @@ mod tests {
             StageKind::GatedSameSteps,
             StageKind::GatedSameBudget,
         ];
-        let stages = kinds.map(|kind| stage(kind, 0, 0, 0.97)).to_vec();
-        let run = in_a_row(record(Method::Gates, stages));
-        let chains = chains(&run);
-        let flops: Vec<f64> = chains
-            .iter()
-            .map(|c| (c.total().expect("a path").flops / 1e10).round())
-            .collect();
-        assert_eq!(flops, [1.0, 2.0, 2.0, 2.0]);
-        let gated = &chains[2].path;
-        assert!(gated[10].best.abs() < 1e-12, "a search is no net");
+        let mut stages = kinds.map(|kind| stage(kind, 0, 0, 0.97)).to_vec();
+        let run = record(Method::Gates, stages.clone());
+        let found = chains(&run);
+        let labels: Vec<&str> = found.iter().map(|c| c.label.as_str()).collect();
+        assert_eq!(
+            labels,
+            ["Dense", "Fine-tuned", "Gated, same steps", "Gated, same budget"]
+        );
+        assert!(found[2].path[10].best.abs() < 1e-12, "a search is no net");
+        stages.truncate(3);
+        let run = record(Method::Gates, stages);
+        assert_eq!(chains(&run).len(), 2, "a search alone has no result");
     }
 }

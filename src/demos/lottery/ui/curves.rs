@@ -119,6 +119,7 @@ impl Curves {
 fn chosen(record: &RunRecord, options: Options) -> Vec<Group<'_>> {
     let is_twin = |kind| matches!(kind, StageKind::Reinitialised | StageKind::RandomMask);
     let mut groups = groups(record);
+    groups.retain(|g| g.kind != StageKind::Sibling);
     groups.retain(|g| g.stages.iter().any(|s| !s.points.is_empty()));
     groups.retain(|g| options.twins || !is_twin(g.kind));
     if record.config.method != Method::Imp || options.all_levels {

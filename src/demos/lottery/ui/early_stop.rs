@@ -89,7 +89,7 @@ fn series(groups: &[Group<'_>], of: fn(&Summary) -> f64) -> Vec<Series> {
     // Methods without levels have a point for each of their stages.
     let others = groups.iter().filter(|g| {
         let known = CURVES.iter().any(|(_, kinds, _)| kinds.contains(&g.kind));
-        !known && g.kind != StageKind::GateSearch
+        !known && !matches!(g.kind, StageKind::GateSearch | StageKind::Sibling)
     });
     for group in others {
         let name = kind_name(group.kind);

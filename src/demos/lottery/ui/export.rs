@@ -1,9 +1,9 @@
 //! What leaves the tab: curves and ledger as CSV, records as JSON, figures as SVG and PNG.
 
+use super::super::ledger;
 use super::super::record::RunRecord;
 use super::bench::Bench;
 use super::ledger::Row;
-use super::stages::kind_name;
 use crate::error::{Error, Result};
 use crate::gui::Export;
 
@@ -44,36 +44,21 @@ fn field(text: &str) -> String {
 
 /// A number as a field; empty where there is none.
 fn number(value: f64) -> String {
-    if value.is_finite() { value.to_string() } else { String::new() }
+    if value.is_finite() {
+        value.to_string()
+    } else {
+        String::new()
+    }
 }
 
-/// One line for each point of every curve.
+/// One line for each point of every curve, behind the name of its run.
 pub fn curves_csv(bench: &Bench) -> String {
-    let mut csv = String::from(
-        "run,stage,level,repetition,weights_remaining,step,flops,cpu_seconds,train_loss,\
-         validation_loss,validation_accuracy,test_accuracy,mask_churn\n",
-    );
+    let head = ledger::curves_csv([]);
+    let mut csv = format!("run,{head}");
     for entry in bench.entries() {
-        for stage in &entry.record.stages {
-            for point in &stage.points {
-                let fields = [
-                    field(&entry.name),
-                    field(kind_name(stage.kind)),
-                    stage.level.to_string(),
-                    stage.repetition.to_string(),
-                    number(stage.weights_remaining),
-                    point.step.to_string(),
-                    number(point.flops),
-                    number(point.cpu_seconds),
-                    number(point.train_loss),
-                    number(point.validation_loss),
-                    number(point.validation_accuracy),
-                    number(point.test_accuracy),
-                    number(point.mask_churn.unwrap_or(f64::NAN)),
-                ];
-                csv += &fields.join(",");
-                csv.push('\n');
-            }
+        let name = field(&entry.name);
+        for line in ledger::curves_csv([&entry.record]).lines().skip(1) {
+            csv += &format!("{name},{line}\n");
         }
     }
     csv
@@ -138,8 +123,8 @@ mod tests {
         let lines: Vec<&str> = csv.lines().collect();
         let points: usize = imp().stages.iter().map(|s| s.points.len()).sum();
         assert_eq!(lines.len(), points + 1);
-        assert!(lines.iter().all(|l| l.matches(',').count() == 12));
-        assert!(lines[1].contains(",,"), "a loss that is none is empty");
+        assert!(lines.iter().all(|l| l.matches(',').count() == 13));
+        assert!(lines[1].starts_with("Magnitude pruning,imp,dense,0,0,1,0,"));
         assert_eq!(field("a, \"b\""), "\"a, \"\"b\"\"\"");
     }
 

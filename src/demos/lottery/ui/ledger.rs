@@ -62,6 +62,17 @@ impl Default for Options {
     }
 }
 
+impl Options {
+    /// Within what the controls allow, whatever a session says.
+    pub fn limited(self) -> Self {
+        let target = if self.target.is_finite() { self.target } else { 0.97 };
+        Self {
+            target: target.clamp(0.8, 0.995),
+            ..self
+        }
+    }
+}
+
 /// The view.
 #[derive(Default)]
 pub struct Ledger {

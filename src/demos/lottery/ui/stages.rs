@@ -98,6 +98,7 @@ pub fn kind_name(kind: StageKind) -> &'static str {
         StageKind::Ticket => "Ticket",
         StageKind::Reinitialised => "New weights",
         StageKind::RandomMask => "Random mask",
+        StageKind::Sibling => "Sibling",
         StageKind::FineTune => "Fine-tuned",
         StageKind::GateSearch => "Gate search",
         StageKind::GatedSameSteps => "Gated, same steps",
@@ -151,10 +152,12 @@ pub mod samples {
     /// A stage whose accuracy rises to `peak` with `points` points.
     pub fn stage(kind: StageKind, level: u32, repetition: u32, peak: f64) -> Stage {
         let share = 0.8f64.powi(level as i32);
+        // What the levels before it have cost.
+        let before: f64 = (0..level).map(|l| 0.8f64.powi(l as i32)).sum();
         let points = (0..=10).map(|i| Point {
             step: i * 100,
-            flops: 1e9 * i as f64 * share,
-            cpu_seconds: 0.1 * i as f64 * share,
+            flops: 1e10 * before + 1e9 * i as f64 * share,
+            cpu_seconds: before + 0.1 * i as f64 * share,
             train_loss: if i == 0 { f64::NAN } else { 1.0 / i as f64 },
             validation_loss: 1.0 / (i + 1) as f64,
             validation_accuracy: peak * (1.0 - 0.9 / (i + 1) as f64),
