@@ -426,11 +426,7 @@ fn wrong_arrows_are_found() {
             "demos::DEMOS",
         ),
         ("compute::job", "use crate::nn::cpu;", "nn::cpu"),
-        (
-            "nn::train",
-            "use crate::cli::Report;",
-            "cli::Report",
-        ),
+        ("nn::train", "use crate::cli::Report;", "cli::Report"),
         ("gui::app", "use crate::demos::DEMOS;", "demos::DEMOS"),
         ("view::board", "use crate::gui::theme;", "gui::theme"),
         (

@@ -134,9 +134,8 @@ pub fn to_bytes(arrays: &Arrays, note: Option<(&str, String)>, half: bool) -> Ve
         .map(|(name, array)| (name.as_str(), Stored { array, half }));
     // One entry: the order of several would be a matter of chance.
     let notes = note.map(|(key, text)| HashMap::from([(key.to_owned(), text)]));
-    safetensors::serialize(stored, notes).unwrap_or_else(|error| {
-        unreachable!("arrays in memory lie one behind the other: {error}")
-    })
+    safetensors::serialize(stored, notes)
+        .unwrap_or_else(|error| unreachable!("arrays in memory lie one behind the other: {error}"))
 }
 
 /// The arrays of a file's bytes and its note of this key.

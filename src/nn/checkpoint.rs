@@ -248,7 +248,7 @@ fn checksum(arrays: &Arrays) -> String {
             Data::U8(values) => hash.update(values),
         }
     }
-    hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
+    format!("{:x}", hash.finalize())
 }
 
 fn update<const N: usize, T: Copy>(hash: &mut Sha256, values: &[T], bytes: impl Fn(T) -> [u8; N]) {
@@ -274,6 +274,12 @@ impl Checkpoints {
         }
     }
 
+    /// Where they lie.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Stores a checkpoint, then removes all but the last two.
     ///
     /// # Errors
@@ -291,7 +297,10 @@ impl Checkpoints {
         let spare = past.len().saturating_sub(KEPT);
         for (_, old) in past.into_iter().take(spare).chain(future) {
             if let Err(error) = fs::remove_file(&old) {
-                tracing::warn!("cannot remove an old checkpoint: {error}: {}", old.display());
+                tracing::warn!(
+                    "cannot remove an old checkpoint: {error}: {}",
+                    old.display()
+                );
             }
         }
         Ok(path)

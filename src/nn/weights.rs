@@ -44,8 +44,7 @@ pub fn save(params: &Params, path: &Path, precision: Precision) -> Result<()> {
     let arrays = to_arrays(&params.snapshot()?, params)?;
     let half = precision == Precision::Half;
     if half {
-        let too_large =
-            |x: &f32| x.is_finite() && !f16::from_f32(*x).is_finite();
+        let too_large = |x: &f32| x.is_finite() && !f16::from_f32(*x).is_finite();
         for (name, array) in &arrays {
             if matches!(&array.data, Data::F32(values) if values.iter().any(too_large)) {
                 return Err(Error::Input(format!(
