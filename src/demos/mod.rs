@@ -22,9 +22,9 @@ pub const DEMOS: &[Demo] = &[
         #[cfg(feature = "gui")]
         tab: gpt::TAB,
     },
-    // Its tab is drawn elsewhere for now.
-    #[cfg(not(feature = "gui"))]
     Demo {
         actions: lottery::ACTIONS,
+        #[cfg(feature = "gui")]
+        tab: lottery::TAB,
     },
 ];

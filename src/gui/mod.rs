@@ -12,6 +12,7 @@ mod app;
 pub mod command;
 pub mod controls;
 mod dialog;
+pub mod figure;
 mod frames;
 mod help;
 mod log;

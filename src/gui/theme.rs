@@ -10,6 +10,7 @@
 use egui::{Color32, Context, CornerRadius, Stroke, Ui, Visuals};
 
 use crate::store;
+use crate::view::ColorMap;
 
 /// Colours by meaning, for one of the two themes.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +41,10 @@ pub struct Tokens {
     likely: Color32,
     /// Behind a surprising one.
     unlikely: Color32,
+    /// Lines of a plot, see [`Self::line`].
+    lines: [Color32; 8],
+    /// The part of a colour map that shows on the stage, see [`Self::ladder`].
+    ladder: [f32; 2],
 }
 
 const DARK: Tokens = Tokens {
@@ -56,6 +61,17 @@ const DARK: Tokens = Tokens {
     card: Color32::from_rgb(30, 34, 42),
     likely: Color32::from_rgb(32, 70, 126),
     unlikely: Color32::from_rgb(124, 60, 10),
+    lines: [
+        Color32::from_rgb(86, 180, 233),
+        Color32::from_rgb(240, 164, 32),
+        Color32::from_rgb(52, 196, 150),
+        Color32::from_rgb(236, 150, 200),
+        Color32::from_rgb(240, 228, 90),
+        Color32::from_rgb(246, 122, 72),
+        Color32::from_rgb(178, 188, 255),
+        Color32::from_rgb(206, 210, 218),
+    ],
+    ladder: [0.32, 1.0],
 };
 
 const LIGHT: Tokens = Tokens {
@@ -72,6 +88,17 @@ const LIGHT: Tokens = Tokens {
     card: Color32::from_rgb(246, 247, 249),
     likely: Color32::from_rgb(186, 212, 250),
     unlikely: Color32::from_rgb(255, 196, 128),
+    lines: [
+        Color32::from_rgb(0, 104, 170),
+        Color32::from_rgb(200, 84, 0),
+        Color32::from_rgb(0, 122, 88),
+        Color32::from_rgb(164, 64, 126),
+        Color32::from_rgb(134, 104, 0),
+        Color32::from_rgb(150, 40, 20),
+        Color32::from_rgb(88, 84, 190),
+        Color32::from_rgb(84, 90, 102),
+    ],
+    ladder: [0.0, 0.72],
 };
 
 /// The tokens of the theme in use.
@@ -87,6 +114,21 @@ pub fn for_visuals(visuals: &Visuals) -> &'static Tokens {
 }
 
 impl Tokens {
+    /// The colour of a plot's line by its number, after Okabe and Ito (2008), whose colours look
+    /// different to everybody; lighter on dark ground, darker on light ground.
+    #[must_use]
+    pub fn line(&self, number: usize) -> Color32 {
+        self.lines[number % self.lines.len()]
+    }
+
+    /// The colour of a step of a ladder, from the first at 0 to the last at 1: the lines of one
+    /// family, ordered by lightness.
+    #[must_use]
+    pub fn ladder(&self, at: f32) -> Color32 {
+        let [low, high] = self.ladder;
+        ColorMap::Viridis.color(egui::lerp(low..=high, at.clamp(0.0, 1.0)))
+    }
+
     /// The ground behind a token of this probability (natural logarithm): blue where the model
     /// expected it, none at about one in five, orange where it came as a surprise.
     #[must_use]
@@ -101,6 +143,12 @@ impl Tokens {
                 .gamma_multiply(((nats - NEUTRAL) / (FULL - NEUTRAL)).sqrt())
         }
     }
+}
+
+/// The tokens of the light theme, in which figures are exported.
+#[must_use]
+pub fn for_paper() -> &'static Tokens {
+    &LIGHT
 }
 
 /// Sets both themes' visuals and the spacing; call once.
@@ -205,6 +253,14 @@ mod tests {
                     let ratio = contrast(text, ground);
                     assert!(ratio >= 4.5, "{name} text on a coloured ground: {ratio:.2}");
                 }
+            }
+            for line in tokens.lines {
+                let ratio = contrast(line, tokens.stage);
+                assert!(ratio >= 3.0, "{name} line of a plot: {ratio:.2}");
+            }
+            for at in [0.0, 0.25, 0.5, 0.75, 1.0] {
+                let ratio = contrast(tokens.ladder(at), tokens.stage);
+                assert!(ratio >= 2.0, "{name} ladder at {at}: {ratio:.2}");
             }
             assert!(
                 contrast(tokens.on_accent, tokens.accent) >= 4.5,

@@ -127,7 +127,8 @@ impl View for Stored<'_> {
 /// The bytes of a file with these arrays; the same arrays give the same bytes.
 ///
 /// `note` is one text for the header, `half` stores single precision as half precision.
-pub(super) fn to_bytes(arrays: &Arrays, note: Option<(&str, String)>, half: bool) -> Vec<u8> {
+#[must_use]
+pub fn to_bytes(arrays: &Arrays, note: Option<(&str, String)>, half: bool) -> Vec<u8> {
     let stored = arrays
         .iter()
         .map(|(name, array)| (name.as_str(), Stored { array, half }));

@@ -107,6 +107,14 @@ fn procedure(config: &LotteryConfig) -> Result<Box<dyn Procedure>> {
     })
 }
 
+/// All pieces of work of a run of these settings, in order.
+///
+/// # Errors
+/// When the method cannot be run with them.
+pub fn plans(config: &LotteryConfig) -> Result<Vec<Plan>> {
+    Ok(procedure(config)?.plans())
+}
+
 impl LotteryJob {
     /// A run of these settings.
     ///

@@ -25,6 +25,7 @@ mod actions;
 pub mod alive;
 pub mod config;
 pub mod dense;
+pub mod digit;
 pub mod edge_popup;
 pub mod engine;
 pub mod gates;
@@ -35,14 +36,29 @@ pub mod ledger;
 mod line;
 pub mod model;
 pub mod net;
+pub mod presets;
+pub mod probe;
 pub mod prune;
 pub mod rebuild;
 pub mod record;
+pub mod recorded;
 pub mod store;
 pub mod subset_sum;
+#[cfg(feature = "gui")]
+mod ui;
+pub mod weights_file;
 pub mod work;
 
 use crate::cli::DemoActions;
+
+/// What the window shows of this demo.
+#[cfg(feature = "gui")]
+pub const TAB: crate::gui::DemoTab = crate::gui::DemoTab {
+    id: "lottery",
+    title: "Lottery tickets",
+    help: include_str!("../../../assets/help/lottery.md"),
+    open: ui::open,
+};
 
 /// What the command line does with this demo.
 pub const ACTIONS: DemoActions = DemoActions {

@@ -24,8 +24,8 @@ pub mod rescale;
 pub mod select;
 pub mod softmax;
 mod sweep;
-mod weight_gradient;
 pub mod thread_clock;
+mod weight_gradient;
 mod winograd;
 
 pub use alloc::keep_freed_memory;
