@@ -219,7 +219,8 @@ pub struct LayerShot {
 /// What a job reports.
 #[derive(Clone, Debug)]
 pub enum Output {
-    /// The run begins, or goes on where an earlier one stopped: everything it has so far.
+    /// The run begins, or goes on where an earlier one stopped: everything it has so far. Also where
+    /// more became known of a stage when it was done.
     Began(Box<RunRecord>),
     /// A stage begins; it is added to the record's list.
     Stage(Box<Stage>),
