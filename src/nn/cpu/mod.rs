@@ -21,6 +21,7 @@ mod quant;
 pub mod resample;
 pub mod rescale;
 pub mod softmax;
+pub mod sparse;
 mod winograd;
 
 pub use alloc::keep_freed_memory;
