@@ -379,9 +379,11 @@ fn transpose(square: &Square) -> Square {
     let mut result = [[0.0; BLOCK]; BLOCK];
     for (i, lines) in square.as_chunks::<4>().0.iter().enumerate() {
         for j in 0..BLOCK / 4 {
-            let part = |line: &[f32; BLOCK]| line.as_chunks().0[j];
-            let columns = transpose_quad(&lines.each_ref().map(part));
-            for (to, column) in result[4 * j..][..4].iter_mut().zip(columns) {
+            let mut quad = [[0.0; 4]; 4];
+            for (to, line) in quad.iter_mut().zip(lines) {
+                *to = line.as_chunks().0[j];
+            }
+            for (to, column) in result[4 * j..][..4].iter_mut().zip(transpose_quad(&quad)) {
                 to.as_chunks_mut().0[i] = column;
             }
         }
@@ -394,10 +396,12 @@ fn transpose(square: &Square) -> Square {
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 fn transpose_quad(quad: &Quad) -> Quad {
+    use pulp::bytemuck::cast;
     use std::arch::x86_64::{
         __m128, _mm_movehl_ps, _mm_movelh_ps, _mm_unpackhi_ps, _mm_unpacklo_ps,
     };
-    let [a, b, c, d] = quad.map(pulp::bytemuck::cast::<[f32; 4], __m128>);
+    let [a, b, c, d] = *quad;
+    let (a, b, c, d): (__m128, __m128, __m128, __m128) = (cast(a), cast(b), cast(c), cast(d));
     // SAFETY: every processor that this is compiled for has SSE, and no memory is touched.
     let columns = unsafe {
         let (ab, cd) = (_mm_unpacklo_ps(a, b), _mm_unpacklo_ps(c, d));
@@ -409,7 +413,12 @@ fn transpose_quad(quad: &Quad) -> Quad {
             _mm_movehl_ps(cd_high, ab_high),
         ]
     };
-    columns.map(pulp::bytemuck::cast)
+    [
+        cast(columns[0]),
+        cast(columns[1]),
+        cast(columns[2]),
+        cast(columns[3]),
+    ]
 }
 
 #[cfg(not(target_arch = "x86_64"))]
@@ -577,20 +586,34 @@ fn products<S: Simd>(simd: S, x: &Column, g: &Column, to: &mut [f32; BLOCK]) {
 /// The totals of four sums in lanes, all by the same tree.
 #[inline(always)]
 fn totals(lanes: &[[f32; BLOCK]; 4]) -> [f32; 4] {
-    let quad = lanes.each_ref().map(|lanes| {
-        let [a, b, c, d] = *lanes.as_chunks::<4>().0.first_chunk::<4>().unwrap_or(&[[0.0; 4]; 4]);
-        plus(plus(a, b), plus(c, d))
-    });
+    let mut quad = [[0.0; 4]; 4];
+    for (sum, lanes) in quad.iter_mut().zip(lanes) {
+        let parts = lanes.as_chunks::<4>().0;
+        *sum = plus(plus(parts[0], parts[1]), plus(parts[2], parts[3]));
+    }
     let [a, b, c, d] = transpose_quad(&quad);
     plus(plus(a, b), plus(c, d))
 }
 
+/// Compilers add single numbers here if they are not told to.
+#[cfg(target_arch = "x86_64")]
 #[inline(always)]
 fn plus(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
-    std::array::from_fn(
-        #[inline(always)]
-        |i| a[i] + b[i],
-    )
+    use pulp::bytemuck::cast;
+    // SAFETY: every processor that this is compiled for has SSE, and no memory is touched.
+    cast(unsafe { std::arch::x86_64::_mm_add_ps(cast(a), cast(b)) })
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+#[inline(always)]
+fn plus(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
+    plus_plain(a, b)
+}
+
+#[cfg(any(test, not(target_arch = "x86_64")))]
+#[inline(always)]
+fn plus_plain(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
+    [a[0] + b[0], a[1] + b[1], a[2] + b[2], a[3] + b[3]]
 }
 
 /// Adds four values; those behind the end are left out.
