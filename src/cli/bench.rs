@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::{Globals, interrupted};
 use crate::error::Result;
+use crate::nn::bench::sparse::{Compared, measure_crossover};
 use crate::nn::bench::{self, Measured, Options, ROWS};
 
 /// What can be measured.
@@ -17,6 +18,11 @@ pub(super) enum Bench {
     /// `benches/nn_torch.py` measures the same nets with torch. One thread computes if --threads is
     /// not given.
     Nn(NnArgs),
+    /// Compare sparse layers with a dense one, to find the density from which on they are faster
+    ///
+    /// Training steps of the first layer of LeNet-300-100 on batches of 60. One thread computes if
+    /// --threads is not given.
+    Sparse(SparseArgs),
 }
 
 /// Flags of `vitrine bench nn`.
@@ -33,6 +39,14 @@ pub(super) struct NnArgs {
     candle: bool,
 }
 
+/// Flags of `vitrine bench sparse`.
+#[derive(Clone, Debug, Args)]
+pub(super) struct SparseArgs {
+    /// Seconds for each density
+    #[arg(long, default_value_t = 1.0, value_parser = parse_seconds)]
+    seconds: f64,
+}
+
 fn parse_seconds(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(seconds) if (0.0..=3600.0).contains(&seconds) => Ok(seconds),
@@ -41,7 +55,40 @@ fn parse_seconds(text: &str) -> Result<f64, String> {
 }
 
 pub(super) fn run(bench: &Bench, globals: &Globals) -> Result<()> {
-    let Bench::Nn(args) = bench;
+    match bench {
+        Bench::Nn(args) => run_nn(args, globals),
+        Bench::Sparse(args) => run_sparse(args, globals),
+    }
+}
+
+fn run_sparse(args: &SparseArgs, globals: &Globals) -> Result<()> {
+    let threads = globals.threads.map_or(1, usize::from);
+    let mut report = globals.report();
+    let plural = if threads == 1 { "" } else { "s" };
+    report.text(&format!(
+        "{threads} thread{plural}; least milliseconds of processor time a step\n\
+         {:>8}{:>10}{:>10}{:>9}\n",
+        "density", "dense", "sparse", "faster"
+    ));
+    let mut row = |row: Compared| {
+        report.text(&format!(
+            "{:>8}{:>10.3}{:>10.3}{:>8.1}×\n",
+            row.density,
+            row.dense_ms,
+            row.sparse_ms,
+            row.dense_ms / row.sparse_ms
+        ));
+        report.event("progress", &json!(row));
+    };
+    let found = measure_crossover(args.seconds, threads, globals.seed, &interrupted, &mut row)?;
+    if let Some(density) = found.density {
+        report.text(&format!("as fast at {density:.3}\n"));
+    }
+    report.event("result", &json!(found));
+    Ok(())
+}
+
+fn run_nn(args: &NnArgs, globals: &Globals) -> Result<()> {
     let names = args
         .only
         .as_deref()

@@ -14,6 +14,7 @@ mod classifiers;
 mod convolution;
 mod generator;
 mod muzero;
+pub mod sparse;
 
 use std::time::{Duration, Instant};
 
@@ -147,26 +148,31 @@ pub fn run(
     stop: &(dyn Fn() -> bool + Sync),
     report: &mut (dyn FnMut(Measured) + Send),
 ) -> Result<()> {
-    let measure_all = || {
-        // This thread is one of the pool's, so that with one thread nothing is handed over.
-        rayon::ThreadPoolBuilder::new()
-            .num_threads(options.threads)
-            .use_current_thread()
-            .build()
-            .map_err(|e| {
-                Error::Missing(format!("cannot start {} threads: {e}", options.threads))
-            })?;
+    on_threads(options.threads, || {
         for name in names {
             report(measure(name, options, stop)?);
         }
         Ok(())
+    })
+}
+
+/// Runs a closure on a new thread whose pool has so many threads.
+fn on_threads<T: Send>(threads: usize, run: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    let run = || {
+        // This thread is one of the pool's, so that with one thread nothing is handed over.
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .use_current_thread()
+            .build()
+            .map_err(|e| Error::Missing(format!("cannot start {threads} threads: {e}")))?;
+        run()
     };
     std::thread::scope(|scope| {
         // A thread of its own, because a thread joins a pool for good.
         let thread = std::thread::Builder::new()
             .name("bench".into())
             .stack_size(16 << 20)
-            .spawn_scoped(scope, measure_all)
+            .spawn_scoped(scope, run)
             .map_err(|e| Error::Missing(format!("cannot start a thread: {e}")))?;
         thread
             .join()

@@ -23,6 +23,7 @@ pub mod resample;
 pub mod rescale;
 pub mod select;
 pub mod softmax;
+pub mod sparse;
 mod sweep;
 pub mod thread_clock;
 mod weight_gradient;

@@ -11,6 +11,7 @@ mod pool;
 mod resample;
 pub mod rescale;
 mod softmax;
+pub mod sparse;
 
 pub use norm::{batch_norm, batch_norm_eval, group_norm, layer_norm, rms_norm};
 pub use pointwise::{activate, function};
