@@ -14,7 +14,6 @@ A row is a training step or a forward pass on fixed random data, in f32.
                  steps that last 0.1 s, or over steps where these last longer
 * best_cpu_ms    its minimum: the figure to trust when other programs run
 * wall_ms        elapsed time, median; best_wall_ms its minimum
-
 * gflops         `flops` / cpu_ms, where `flops` counts 2 for each multiply-add of the
                  convolutions, linear maps and matrix products, zeros of the padding included, and
                  nothing else. Backward counts the gradient of the weights and the gradient of the

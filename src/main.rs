@@ -8,6 +8,7 @@ use vitrine::demos::DEMOS;
 fn main() -> ExitCode {
     let started = std::time::Instant::now();
     vitrine::nn::cpu::keep_freed_memory();
+    vitrine::nn::cpu::keep_candle_single_threaded();
     let actions: Vec<_> = DEMOS.iter().map(|demo| demo.actions).collect();
     let result = match cli::parse(&actions) {
         Asked::Window(globals) => window::run(&globals, started),

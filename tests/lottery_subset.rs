@@ -161,16 +161,15 @@ fn two_masked_random_matrices_with_relu_between_are_the_target() {
     assert_eq!(kept as u64, built.counts().kept);
     let mut rng = Rng::new(4);
     for _ in 0..20 {
-        let mut x: Vec<f32> = (0..9).map(|_| rng.uniform() as f32).collect();
+        let x: Vec<f32> = (0..9).map(|_| rng.uniform() as f32).collect();
         let y = built.forward(&x).expect("no negative input");
         let wanted = forward(std::slice::from_ref(&target), &x);
-        x.push(1.0);
         let product = |matrix: &[f32], v: &[f64]| -> Vec<f64> {
             let rows = matrix.chunks_exact(v.len());
             rows.map(|row| row.iter().zip(v).map(|(&m, v)| f64::from(m) * v).sum())
                 .collect()
         };
-        let x: Vec<f64> = x.into_iter().map(f64::from).collect();
+        let x: Vec<f64> = x.into_iter().map(f64::from).chain([1.0]).collect();
         let z: Vec<f64> = product(&a, &x).into_iter().map(|z| z.max(0.0)).collect();
         for ((matrix, y), wanted) in product(&b, &z).into_iter().zip(y).zip(wanted) {
             assert!((matrix - f64::from(y)).abs() < 1e-6, "{matrix} and {y}");

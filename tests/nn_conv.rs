@@ -162,6 +162,49 @@ fn random_shapes_agree_with_the_portable_twin() {
     }
 }
 
+/// Shapes with enough channels and tiles for Winograd's way, and some that just miss it.
+#[test]
+fn many_channels_agree_with_the_portable_twin() {
+    let mut rng = Rng::new(8);
+    let cases = [
+        // batch, inputs, outputs, height, width, padding, groups, upsample
+        (3, 48, 64, 13, 29, 1, 1, 1),
+        (1, 64, 33, 30, 31, 0, 1, 1),
+        (12, 32, 64, 7, 7, 2, 1, 1),
+        (40, 96, 32, 4, 3, 1, 1, 1),
+        (2, 128, 128, 14, 16, 1, 2, 1),
+        (2, 64, 64, 8, 9, 1, 1, 2),
+        (9, 64, 40, 5, 50, 1, 1, 1),
+    ];
+    for (i, (batch, inputs, outputs, height, width, padding, groups, upsample)) in
+        cases.into_iter().enumerate()
+    {
+        let act = ACTIVATIONS[i % 4];
+        let options = Conv2dOptions {
+            groups,
+            upsample,
+            ..Conv2dOptions::padded(padding)
+        };
+        let x = random(&[batch, inputs, height, width], &mut rng);
+        let w = random(&[outputs, inputs / groups, 3, 3], &mut rng);
+        let b = random(&[outputs], &mut rng);
+        let fast = |x: &Tensor, w: &Tensor, b: Option<&Tensor>| conv2d(x, w, b, options, act);
+        let slow = |x: &Tensor, w: &Tensor, b: Option<&Tensor>| {
+            portable::conv::conv2d(x, w, b, options, act)
+        };
+        let g = random(fast(&x, &w, Some(&b)).expect("computes").dims(), &mut rng);
+        let ours = with_gradients(&fast, &x, &w, Some(&b), &g);
+        let theirs = with_gradients(&slow, &x, &w, Some(&b), &g);
+        // A number near a kink may fall on either side of it, so its gradient may differ.
+        let smooth = matches!(act, Activation::None | Activation::Silu);
+        for ((ours, theirs), what) in ours.iter().zip(&theirs).zip(["y", "dx", "dw", "db"]) {
+            if smooth || what == "y" {
+                assert_close(&format!("case {i} {what}"), ours, theirs, 2e-5);
+            }
+        }
+    }
+}
+
 /// `f(v + h d) - f(v - h d)` over `2 h` against the gradient's share along `d`, sums in f64.
 fn check_differences(
     name: &str,

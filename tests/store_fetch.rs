@@ -3,17 +3,19 @@
 mod store_server;
 
 use std::fs;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use flate2::{Compression, write::GzEncoder};
 use sha2::{Digest, Sha256};
 use store_server::{Reply, Server};
 use tempfile::TempDir;
 use vitrine::Error;
 use vitrine::store::{
-    Asset, Download, Fetch, Kind, Paths, PipPackage, Progress, Routes, atomic_write, fetch,
+    Asset, Download, Fetch, Gzip, Kind, Paths, PipPackage, Progress, Routes, atomic_write, fetch,
 };
 
 const LEN: usize = 1_000_000;
@@ -48,8 +50,8 @@ fn asset_of(bytes: &[u8]) -> Asset {
         machine: None,
         figure: None,
         fetch: Some(Fetch {
-            pip: None,
             url: Some("https://example.org/files/model.gguf".to_owned()),
+            ..Fetch::default()
         }),
     }
 }
@@ -77,6 +79,7 @@ impl Bench {
                 retries: 0,
                 retry_wait: Duration::ZERO,
                 read_timeout: Duration::from_secs(20),
+                ..Routes::default()
             },
             server,
             cancel: AtomicBool::new(false),
@@ -508,5 +511,56 @@ proptest::proptest! {
         let tries = (0..=cuts.len()).find(|_| bench.fetch().is_ok());
         proptest::prop_assert!(tries.is_some());
         bench.assert_whole(&bytes);
+    }
+}
+
+#[test]
+fn a_packed_download_is_unpacked_and_checked_twice() {
+    let bytes = content(LEN);
+    let packed = {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(&bytes).expect("packed");
+        encoder.finish().expect("packed")
+    };
+    let bench_of = |unpacked: &[u8], script| {
+        let mut bench = Bench::new(&packed, script);
+        bench.asset = asset_of(unpacked);
+        let ways = bench.asset.fetch.as_mut().expect("ways");
+        ways.gzip = Some(Gzip {
+            bytes: packed.len() as u64,
+            sha256: sha256(&packed),
+        });
+        bench
+    };
+    let bench = bench_of(&bytes, vec![Reply::CutAfter(300_000), Reply::Ranged]);
+    bench.refused();
+    let mut stages = Vec::new();
+    let file = bench.fetch_seeing(&mut |progress| stages.push(progress));
+    assert_eq!(file.expect("fetched"), bench.file());
+    bench.assert_whole(&bytes);
+    assert_eq!(bench.server.requests()[1].start, Some(300_000), "taken up");
+    let total = |stage| {
+        let seen = stages.iter().rfind(|progress| progress.stage == stage);
+        seen.map(|progress| (progress.done_bytes, progress.total_bytes))
+    };
+    let packed_len = packed.len() as u64;
+    assert_eq!(total("downloading"), Some((packed_len, packed_len)));
+    assert_eq!(total("unpacking"), Some((LEN as u64, LEN as u64)));
+
+    // What was downloaded is right, and what is in it is not.
+    let mut other = bytes.clone();
+    other[LEN / 2] ^= 1;
+    let longer = [&bytes[..], b"x"].concat();
+    for (expected, unpacked) in [
+        ("SHA-256", &other[..]),
+        ("has more than 999999 bytes", &bytes[1..]),
+        ("has 1000000 bytes, not 1000001", &longer[..]),
+    ] {
+        let bench = bench_of(unpacked, vec![Reply::Whole]);
+        let said = bench.refused();
+        assert!(said.contains(expected), "{expected}: {said}");
+        assert!(said.contains("unpacked with gunzip"), "{said}");
+        let folder = fs::read_dir(bench.file().parent().expect("folder"));
+        assert_eq!(folder.expect("readable").count(), 1, "only the lock");
     }
 }

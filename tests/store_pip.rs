@@ -82,7 +82,7 @@ impl Bench {
                         requirement: "a-package==1.0".to_owned(),
                         member: MEMBER.to_owned(),
                     }),
-                    url: None,
+                    ..Fetch::default()
                 }),
             },
             routes: Routes {

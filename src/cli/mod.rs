@@ -6,6 +6,7 @@
 //! interrupted, with what was done until then printed.
 
 mod assets;
+mod bench;
 mod doctor;
 mod interrupt;
 mod report;
@@ -89,6 +90,9 @@ enum Shared {
     Verify,
     /// Draw a tab into a PNG file, without a window
     Screenshot(ScreenshotArgs),
+    /// Measure how fast this machine computes
+    #[command(subcommand)]
+    Bench(bench::Bench),
 }
 
 /// Flags of `vitrine screenshot`.
@@ -189,6 +193,7 @@ pub fn run(
         Shared::Fetch { name } => assets::fetch(demos, &name, globals),
         Shared::Verify => assets::verify(globals),
         Shared::Screenshot(args) => screenshot(&args, globals),
+        Shared::Bench(bench) => bench::run(&bench, globals),
     }
 }
 

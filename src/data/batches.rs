@@ -48,7 +48,7 @@ impl Batches {
         // Less than the number of samples.
         let start = (self.step % self.steps_per_epoch()) as usize * self.batch;
         let end = (start + self.batch).min(self.order.len());
-        self.step += 1;
+        self.step = self.step.wrapping_add(1);
         &self.order[start..end]
     }
 

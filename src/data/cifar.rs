@@ -137,9 +137,9 @@ impl Batch {
         Ok(batch)
     }
 
-    fn join(mut self, other: Self) -> Self {
-        self.images.extend_from_slice(&other.images);
-        self.labels.extend_from_slice(&other.labels);
+    fn join(mut self, mut other: Self) -> Self {
+        self.images.append(&mut other.images);
+        self.labels.append(&mut other.labels);
         self
     }
 

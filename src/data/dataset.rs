@@ -244,8 +244,10 @@ pub struct Scale {
 }
 
 impl Scale {
-    /// `byte / 255`, between 0 and 1, for any number of channels: what Frankle and Carbin train
-    /// on, and Zhou et al. and the released code of both.
+    /// `byte / 255`, between 0 and 1, for any number of channels.
+    ///
+    /// The code released with the lottery-ticket paper divides each picture by its length as a
+    /// vector instead; `open_lth`, the later framework, does as [`Scale::standard`].
     #[must_use]
     pub fn unit() -> Self {
         Self { moments: None }

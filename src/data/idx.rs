@@ -2,7 +2,7 @@
 //!
 //! Four bytes say what follows: two zeros, the kind of number, how many dimensions. Each dimension
 //! is a big-endian `u32`, and then come the numbers, the last dimension running fastest. The
-//! format is described on MNIST's own page (LeCun, Cortes and Burges). Only bytes are read here.
+//! format is the one that MNIST was published in, and described with it. Only bytes are read here.
 //! Nothing in a file is believed: sizes are multiplied with care and compared with a limit and
 //! with the file's length before there is room made for them.
 

@@ -248,7 +248,7 @@ fn checksum(arrays: &Arrays) -> String {
             Data::U8(values) => hash.update(values),
         }
     }
-    hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
+    format!("{:x}", hash.finalize())
 }
 
 fn update<const N: usize, T: Copy>(hash: &mut Sha256, values: &[T], bytes: impl Fn(T) -> [u8; N]) {
@@ -272,6 +272,12 @@ impl Checkpoints {
         Self {
             folder: folder.into(),
         }
+    }
+
+    /// Where they lie.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Stores a checkpoint, then removes all but the last two.

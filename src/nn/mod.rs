@@ -9,10 +9,12 @@
 //! the shape of the data, never by the number of threads, and sums are taken in a fixed order.
 
 pub mod arrays;
+pub mod bench;
 pub mod checkpoint;
 pub mod cpu;
 mod in_place;
 mod init;
+pub mod layers;
 pub mod ops;
 pub mod optim;
 mod params;

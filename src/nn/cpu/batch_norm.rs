@@ -8,16 +8,13 @@
 
 use std::borrow::Cow;
 
-use super::lanes::{each, rows, rows_aside, sums_of, vectorise};
-use super::norm::{NormGrads, before_activation, moments, scale_shift};
+use super::lanes::{PairSums, each, moments_of, rough_mean, rows, rows_aside, vectorise};
+use super::norm::{NormGrads, before_activation, scale_shift};
 use super::pointwise::{activate, activation_backward};
 use crate::nn::ops::Activation;
 
 /// Columns that are summed together.
 const COLUMNS: usize = 64;
-
-/// Numbers of a slice of `[batch, channels, area]` whose sums are taken in one go.
-const SUM_PIECE: usize = 1 << 13;
 
 /// `[channels, area]` of an example.
 #[derive(Clone, Copy, Debug)]
@@ -35,50 +32,21 @@ pub fn batch_moments(x: &[f32], shape: Channels) -> Vec<(f32, f32)> {
     if area == 1 {
         return column_moments(x, channels);
     }
-    let parts = per_row(
-        x.len(),
-        area,
-        #[inline(always)]
-        |at| moments(&x[at]),
-    );
-    let batch = parts.len() / channels;
-    // Chan, Golub and LeVeque's way to put means and sums of squares together.
-    let combine = |c: usize| {
-        let of = |n: usize| parts[n * channels + c];
-        let mean = (0..batch).map(|n| f64::from(of(n).0)).sum::<f64>() / batch as f64;
-        let squares = (0..batch).map(|n| {
-            let off = f64::from(of(n).0) - mean;
-            f64::from(of(n).1) + area as f64 * off * off
-        });
-        let variance = squares.sum::<f64>() / (batch * area) as f64;
-        (mean as f32, variance as f32)
-    };
-    (0..channels).map(combine).collect()
-}
-
-/// A pair for each row of `area` numbers, of `len` in all.
-#[inline(always)]
-fn per_row(
-    len: usize,
-    area: usize,
-    of_row: impl Fn(std::ops::Range<usize>) -> (f32, f32) + Sync + Send,
-) -> Vec<(f32, f32)> {
-    let count = len / area;
-    let together = (SUM_PIECE / area).max(1);
-    let pieces = each(count.div_ceil(together), len, |piece| {
-        let rows = piece * together..count.min((piece + 1) * together);
+    let example = channels * area;
+    each(channels, x.len(), |c| {
+        let at = c * area..(c + 1) * area;
         vectorise(
             #[inline(always)]
             || {
-                let mut pairs = Vec::with_capacity(together);
-                for row in rows {
-                    pairs.push(of_row(row * area..(row + 1) * area));
+                let shift = rough_mean(&x[at.clone()]);
+                let mut sums = PairSums::default();
+                for example in x.chunks_exact(example) {
+                    sums.add_squares(&example[at.clone()], shift);
                 }
-                pairs
+                moments_of(sums, shift, x.len() / channels)
             },
         )
-    });
-    pieces.concat()
+    })
 }
 
 /// For blocks of columns of `[batch, channels]`: `of_block(first, width)` has a pair for each.
@@ -298,19 +266,7 @@ fn gradient_sums<'a>(
         return (inner, sums);
     }
     if act == Activation::None {
-        let parts = per_row(
-            x.len(),
-            area,
-            #[inline(always)]
-            |at| {
-                row_sums(
-                    &grad[at.clone()],
-                    &x[at.clone()],
-                    &channels[at.start / area % count],
-                )
-            },
-        );
-        return (Cow::Borrowed(grad), over_batch(parts, count));
+        return (Cow::Borrowed(grad), channel_sums(x, grad, channels, area));
     }
     let (inner, parts) = rows_aside(x.len(), area, 2, |first, out, sums| {
         vectorise(
@@ -331,15 +287,29 @@ fn gradient_sums<'a>(
     (Cow::Owned(inner), over_batch(parts.collect(), count))
 }
 
+fn channel_sums(x: &[f32], grad: &[f32], channels: &[Channel], area: usize) -> Vec<(f32, f32)> {
+    let example = channels.len() * area;
+    each(channels.len(), x.len(), |c| {
+        let at = c * area..(c + 1) * area;
+        vectorise(
+            #[inline(always)]
+            || {
+                let mut sums = PairSums::default();
+                for (x, grad) in x.chunks_exact(example).zip(grad.chunks_exact(example)) {
+                    sums.add(&grad[at.clone()], &x[at.clone()], channels[c].mean);
+                }
+                let (along, plain) = sums.totals();
+                (plain, along * channels[c].inverse)
+            },
+        )
+    })
+}
+
 #[inline(always)]
 fn row_sums(grad: &[f32], x: &[f32], channel: &Channel) -> (f32, f32) {
-    let mean = channel.mean;
-    let (plain, along) = sums_of(
-        grad,
-        x,
-        #[inline(always)]
-        |g, x| (g, g * (x - mean)),
-    );
+    let mut sums = PairSums::default();
+    sums.add(grad, x, channel.mean);
+    let (along, plain) = sums.totals();
     (plain, along * channel.inverse)
 }
 

@@ -8,8 +8,9 @@ use std::cell::RefCell;
 use rayon::prelude::*;
 
 use super::correlate::{Correlate, Dot, Outer, Planes, WIDTH_STEP, block_of, pack};
-use super::lanes::sum_of;
+use super::lanes::{sum, vectorise};
 use super::pointwise::activate;
+use super::winograd::Winograd;
 use crate::nn::ops::Activation;
 
 /// Bytes of planes that stay in a core's cache beside the weights.
@@ -86,7 +87,7 @@ thread_local! {
 
 /// Lends a thread's scratch memory. Taken out meanwhile, because rayon may run another piece on
 /// this thread before the closure ends.
-fn with_scratch<T>(
+pub(super) fn with_scratch<T>(
     scratch: &'static std::thread::LocalKey<RefCell<Vec<f32>>>,
     f: impl FnOnce(&mut Vec<f32>) -> T,
 ) -> T {
@@ -159,18 +160,19 @@ impl ConvShape {
     /// The convolution of `x` with `weight`.
     #[must_use]
     pub fn forward(&self, x: &[f32], weight: &[f32], epilogue: Epilogue<'_>) -> Vec<f32> {
+        if Winograd::suits(self) {
+            let mut y = vec![0.0; self.output_len()];
+            let parts = |outputs| Winograd::forward(self, weight, outputs);
+            self.winograd(parts, self.outputs, x, epilogue, &mut y);
+            return y;
+        }
         let images = self.images_a_sweep(self.inputs, self.enlarged());
         let planes = self.input_planes(images);
-        let taps = self.taps();
+        let taps: Vec<u32> = (0..self.taps() as u32).collect();
         let packed = |group: usize| {
             let mut packed = Vec::new();
-            let weight = &weight[group * self.outputs * taps..];
-            pack(
-                self.outputs,
-                taps,
-                |o, tap| weight[o * taps + tap],
-                &mut packed,
-            );
+            let weight = &weight[group * self.outputs * taps.len()..];
+            pack(self.outputs, taps.len(), &taps, weight, &mut packed);
             packed
         };
         let sweep = Sweep {
@@ -193,14 +195,14 @@ impl ConvShape {
     /// transposed convolution, hence the epilogue.
     #[must_use]
     pub fn backward_input(&self, g: &[f32], weight: &[f32], epilogue: Epilogue<'_>) -> Vec<f32> {
-        let images = self.images_a_sweep(self.outputs, self.output);
-        let sweeps: Vec<Sweep> = (0..self.stride[0] * self.stride[1])
-            .map(|phase| [phase / self.stride[1], phase % self.stride[1]])
-            .map(|phase| self.input_sweep(phase, weight, images))
-            .collect();
         let [h, w] = self.enlarged();
         let mut dx = vec![0.0; self.input_len() * self.scale * self.scale];
-        self.sweep(&sweeps, g, images, epilogue, &mut dx);
+        if Winograd::suits(self) {
+            let parts = |inputs| Winograd::backward(self, weight, inputs);
+            self.winograd(parts, self.inputs, g, epilogue, &mut dx);
+        } else {
+            self.sweep_inputs(g, weight, epilogue, &mut dx);
+        }
         if self.scale == 1 {
             return dx;
         }
@@ -216,6 +218,82 @@ impl ConvShape {
             }
         }
         reduced
+    }
+
+    fn sweep_inputs(&self, g: &[f32], weight: &[f32], epilogue: Epilogue<'_>, dx: &mut [f32]) {
+        let images = self.images_a_sweep(self.outputs, self.output);
+        let sweeps: Vec<Sweep> = (0..self.stride[0] * self.stride[1])
+            .map(|phase| [phase / self.stride[1], phase % self.stride[1]])
+            .map(|phase| self.input_sweep(phase, weight, images))
+            .collect();
+        self.sweep(&sweeps, g, images, epilogue, dx);
+    }
+
+    /// Runs Winograd's way; `parts` makes the sweep for some of `outputs` channels a group.
+    fn winograd(
+        &self,
+        parts: impl Fn(std::ops::Range<usize>) -> Winograd,
+        outputs: usize,
+        source: &[f32],
+        epilogue: Epilogue<'_>,
+        out: &mut [f32],
+    ) {
+        let (from_image, per_image) = (source.len() / self.batch, out.len() / self.batch);
+        let worth_it = self.multiplications() >= PARALLEL_FROM;
+        let step = if worth_it && self.batch < PIECES / 2 && rayon::current_num_threads() > 1 {
+            // Few images: share out the outputs, in two parts since each transforms the images.
+            // An output's sums are the same in either part.
+            outputs.div_ceil(2).next_multiple_of(block_of(outputs))
+        } else {
+            outputs
+        };
+        let parts: Vec<Winograd> = (0..outputs)
+            .step_by(step)
+            .map(|first| parts(first..(first + step).min(outputs)))
+            .collect();
+        let images = self.batch.div_ceil(PIECES);
+        let (from_group, per_group) = (from_image / self.groups, per_image / self.groups);
+        let bias = |group: usize, part: usize| {
+            let bias = epilogue
+                .bias
+                .map(|bias| &bias[group * outputs + part * step..]);
+            Epilogue { bias, ..epilogue }
+        };
+        if parts.len() > 1 {
+            let area = per_group / outputs;
+            for (out, source) in out.chunks_mut(per_image).zip(source.chunks(from_image)) {
+                for (group, out) in out.chunks_mut(per_group).enumerate() {
+                    let source = &source[group * from_group..];
+                    out.par_chunks_mut(step * area)
+                        .zip(&parts)
+                        .enumerate()
+                        .for_each(|(part, (out, sweep))| {
+                            sweep.run(group, 1, source, out, [0, 0], bias(group, part));
+                        });
+                }
+            }
+        } else {
+            let piece = |(out, source): (&mut [f32], &[f32])| {
+                for group in 0..self.groups {
+                    let (source, count) = (&source[group * from_group..], out.len() / per_image);
+                    let out = &mut out[group * per_group..];
+                    let between = [from_image, per_image];
+                    parts[0].run(group, count, source, out, between, bias(group, 0));
+                }
+            };
+            let pieces = (images * per_image, images * from_image);
+            if worth_it {
+                let pieces = out
+                    .par_chunks_mut(pieces.0)
+                    .zip(source.par_chunks(pieces.1));
+                pieces.for_each(piece);
+            } else {
+                out.chunks_mut(pieces.0)
+                    .zip(source.chunks(pieces.1))
+                    .for_each(piece);
+            }
+        }
+        finish_rest(epilogue.activation, out);
     }
 
     /// The sweep for those inputs whose row and column, padding included, have this remainder
@@ -244,15 +322,18 @@ impl ConvShape {
             .flat_map(|(o, j)| (0..own[1]).map(move |i| [o, j, i]))
             .collect();
         let offset = |&[o, j, i]: &[usize; 3]| planes.offset(o, most[0] - 1 - j, most[1] - 1 - i);
+        let area = kernel[0] * kernel[1];
+        let places: Vec<u32> = taps
+            .iter()
+            .map(|[o, j, i]| {
+                let (ky, kx) = (phase[0] + j * stride[0], phase[1] + i * stride[1]);
+                (o * self.inputs * area + ky * kernel[1] + kx) as u32
+            })
+            .collect();
         let packed = |group: usize| {
             let mut packed = Vec::new();
-            let value = |input: usize, tap: usize| {
-                let [o, j, i] = taps[tap];
-                let (ky, kx) = (phase[0] + j * stride[0], phase[1] + i * stride[1]);
-                let channel = (group * self.outputs + o) * self.inputs + input;
-                weight[(channel * kernel[0] + ky) * kernel[1] + kx]
-            };
-            pack(self.inputs, taps.len(), value, &mut packed);
+            let weight = &weight[group * self.outputs * self.inputs * area..];
+            pack(self.inputs, area, &places, weight, &mut packed);
             packed
         };
         Sweep {
@@ -337,10 +418,7 @@ impl ConvShape {
         } else {
             pieces.for_each(piece);
         }
-        match epilogue.activation {
-            Activation::None | Activation::Relu | Activation::LeakyRelu(_) => {}
-            other => activate(out, other),
-        }
+        finish_rest(epilogue.activation, out);
     }
 
     /// What the weights get: `x` is the input, `g` the gradient of the output.
@@ -628,6 +706,14 @@ fn transpose(from: &[f32], outputs: usize, positions: usize, width: usize, to: &
     }
 }
 
+/// Applies those activations that are not applied where sums are stored.
+fn finish_rest(activation: Activation, out: &mut [f32]) {
+    match activation {
+        Activation::None | Activation::Relu | Activation::LeakyRelu(_) => {}
+        other => activate(out, other),
+    }
+}
+
 /// What a bias gets: the sum over images and pixels of every channel of `[images, channels, area]`.
 #[must_use]
 pub fn channel_sums(g: &[f32], channels: usize, area: usize) -> Vec<f32> {
@@ -636,7 +722,14 @@ pub fn channel_sums(g: &[f32], channels: usize, area: usize) -> Vec<f32> {
         .with_min_len(8)
         .map(|channel| {
             let images = g.chunks_exact(area).skip(channel).step_by(channels);
-            images.map(|image| sum_of(image, |x| x)).sum()
+            images
+                .map(|image| {
+                    vectorise(
+                        #[inline(always)]
+                        || sum(image),
+                    )
+                })
+                .sum()
         })
         .collect()
 }

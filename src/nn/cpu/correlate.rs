@@ -19,7 +19,7 @@ pub const MAX_BLOCK: usize = 8;
 /// The numbers of the widest vector.
 const MAX_LANES: usize = 16;
 /// Zeros after the last position of a plane, which the last vectors read.
-const SLACK: usize = VECTORS * MAX_LANES;
+pub(super) const SLACK: usize = VECTORS * MAX_LANES;
 
 /// How the images of a batch are laid out in planes.
 #[derive(Clone, Copy, Debug)]
@@ -179,25 +179,106 @@ pub fn block_of(outputs: usize) -> usize {
     }
 }
 
-/// Weights in the order the kernel reads them: blocks of outputs, in a block tap after tap.
-pub fn pack(
-    outputs: usize,
-    taps: usize,
-    weight: impl Fn(usize, usize) -> f32,
-    packed: &mut Vec<f32>,
-) {
+/// Weights in the order the kernel reads them: blocks of outputs, in a block tap after tap. The
+/// weight of an output and a tap is `weights[output * row + taps[tap]]`.
+pub fn pack(outputs: usize, row: usize, taps: &[u32], weights: &[f32], packed: &mut Vec<f32>) {
     let block = block_of(outputs);
     packed.clear();
-    packed.reserve(outputs.next_multiple_of(block) * taps);
-    for first in (0..outputs).step_by(block) {
-        for tap in 0..taps {
-            for output in first..first + block {
-                packed.push(if output < outputs {
-                    weight(output, tap)
-                } else {
-                    0.0
-                });
+    packed.resize(outputs.next_multiple_of(block) * taps.len(), 0.0);
+    if taps.is_empty() {
+        return;
+    }
+    for (part, to) in packed.chunks_exact_mut(block * taps.len()).enumerate() {
+        let first = part * block;
+        if block == MAX_BLOCK && first + MAX_BLOCK <= outputs {
+            let rows: [&[f32]; MAX_BLOCK] = std::array::from_fn(|i| &weights[(first + i) * row..]);
+            for (to, tap) in to.as_chunks_mut::<MAX_BLOCK>().0.iter_mut().zip(taps) {
+                *to = rows.map(|row| row[*tap as usize]);
             }
+        } else {
+            for (to, tap) in to.chunks_exact_mut(block).zip(taps) {
+                for (i, to) in to.iter_mut().enumerate().take(outputs - first) {
+                    *to = weights[(first + i) * row + *tap as usize];
+                }
+            }
+        }
+    }
+}
+
+/// One block of positions of [`Correlate`] whose taps lie `row` numbers apart:
+/// `out[output][q] = Σ_tap weights[output][tap] · from[tap * row + q]`, for three vectors of the
+/// widest kind. `out` is `[outputs rounded up to blocks, 48]`.
+///
+/// # Panics
+/// When the parts do not fit together.
+pub fn multiply_block(from: &[f32], row: usize, packed: &[f32], block: usize, out: &mut [f32]) {
+    const WIDTH: usize = VECTORS * MAX_LANES;
+    let taps = from.len() / row;
+    assert!(row >= WIDTH && taps > 0, "there are taps and room for them");
+    assert_eq!(
+        packed.len() * WIDTH,
+        out.len() * taps,
+        "weights for every output"
+    );
+    assert!(out.len().is_multiple_of(block * WIDTH), "whole blocks");
+    pulp::Arch::new().dispatch(MultiplyBlock {
+        from,
+        row,
+        packed,
+        block,
+        out,
+    });
+}
+
+struct MultiplyBlock<'a> {
+    from: &'a [f32],
+    row: usize,
+    packed: &'a [f32],
+    block: usize,
+    out: &'a mut [f32],
+}
+
+impl MultiplyBlock<'_> {
+    #[inline(always)]
+    fn by_block<S: Simd, const BLOCK: usize>(self, simd: S) {
+        const WIDTH: usize = VECTORS * MAX_LANES;
+        let taps = self.from.len() / self.row;
+        let blocks = self
+            .packed
+            .chunks_exact(BLOCK * taps)
+            .zip(self.out.chunks_exact_mut(BLOCK * WIDTH));
+        for (weights, out) in blocks {
+            for first in (0..WIDTH).step_by(VECTORS * S::F32_LANES) {
+                // SAFETY: every tap has WIDTH numbers, of which three vectors from `first` on are
+                // read, since the number of lanes divides MAX_LANES; there are BLOCK weights a
+                // tap, and `out` has BLOCK rows of WIDTH numbers.
+                unsafe {
+                    let from = self.from.as_ptr().add(first);
+                    let offsets = (0..taps).map(
+                        #[inline(always)]
+                        |tap| tap * self.row,
+                    );
+                    let to = Rows {
+                        at: out.as_mut_ptr().add(first),
+                        between: WIDTH,
+                    };
+                    tile::<S, BLOCK, 3>(simd, from, offsets, weights.as_ptr(), to);
+                }
+            }
+        }
+    }
+}
+
+impl WithSimd for MultiplyBlock<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        match self.block {
+            8 => self.by_block::<S, 8>(simd),
+            4 => self.by_block::<S, 4>(simd),
+            1 => self.by_block::<S, 1>(simd),
+            other => unreachable!("block_of gives no {other}"),
         }
     }
 }
@@ -247,11 +328,19 @@ impl<F: FnMut(usize, usize, &[f32], usize)> Correlate<'_, F> {
                 // vectors.
                 unsafe {
                     let from = self.planes.as_ptr().add(q);
-                    let (weights, to) = (weights.as_ptr(), out.as_mut_ptr());
+                    let offsets = self.offsets.iter().map(
+                        #[inline(always)]
+                        |offset| *offset as usize,
+                    );
+                    let weights = weights.as_ptr();
+                    let to = Rows {
+                        at: out.as_mut_ptr(),
+                        between: width,
+                    };
                     match vectors {
-                        3 => tile::<S, BLOCK, 3>(simd, from, self.offsets, weights, to),
-                        2 => tile::<S, BLOCK, 2>(simd, from, self.offsets, weights, to),
-                        _ => tile::<S, BLOCK, 1>(simd, from, self.offsets, weights, to),
+                        3 => tile::<S, BLOCK, 3>(simd, from, offsets, weights, to),
+                        2 => tile::<S, BLOCK, 2>(simd, from, offsets, weights, to),
+                        _ => tile::<S, BLOCK, 1>(simd, from, offsets, weights, to),
                     }
                 }
                 (self.store)(block, q, &out[..BLOCK * width], width);
@@ -275,24 +364,33 @@ impl<F: FnMut(usize, usize, &[f32], usize)> WithSimd for Correlate<'_, F> {
     }
 }
 
+/// Where a tile's rows go.
+#[derive(Clone, Copy)]
+struct Rows {
+    at: *mut f32,
+    /// Numbers from one row to the next.
+    between: usize,
+}
+
 /// A block of outputs at a few vectors of positions; all sums stay in registers.
 ///
 /// # Safety
 /// From `from + offset` on there are `VECTORS` vectors for every offset, at `weights` there are
-/// `BLOCK` numbers for every offset, and `out` has room for `BLOCK * VECTORS` vectors.
+/// `BLOCK` numbers for every offset, and `out` has room for `VECTORS` vectors in each of `BLOCK`
+/// rows.
 #[inline(always)]
 unsafe fn tile<S: Simd, const BLOCK: usize, const VECTORS: usize>(
     simd: S,
     from: *const f32,
-    offsets: &[u32],
+    offsets: impl Iterator<Item = usize>,
     mut weights: *const f32,
-    out: *mut f32,
+    out: Rows,
 ) {
     // SAFETY: as the caller promises; vectors are read and written unaligned.
     unsafe {
         let mut sums = [[simd.splat_f32s(0.0); VECTORS]; BLOCK];
-        for &offset in offsets {
-            let at = from.add(offset as usize);
+        for offset in offsets {
+            let at = from.add(offset);
             let mut x = [simd.splat_f32s(0.0); VECTORS];
             for (v, x) in x.iter_mut().enumerate() {
                 *x = at.add(v * S::F32_LANES).cast::<S::f32s>().read_unaligned();
@@ -307,7 +405,7 @@ unsafe fn tile<S: Simd, const BLOCK: usize, const VECTORS: usize>(
         }
         for (i, sums) in sums.into_iter().enumerate() {
             for (v, sum) in sums.into_iter().enumerate() {
-                let to = out.add((i * VECTORS + v) * S::F32_LANES);
+                let to = out.at.add(i * out.between + v * S::F32_LANES);
                 to.cast::<S::f32s>().write_unaligned(sum);
             }
         }

@@ -71,14 +71,17 @@ pub struct DropMask {
 impl DropMask {
     #[inline(always)]
     fn keeps(self, position: u32) -> bool {
-        let mix = |x: u32| {
-            let x = (x ^ (x >> 16)).wrapping_mul(0x7feb_352d);
-            let x = (x ^ (x >> 15)).wrapping_mul(0x846c_a68b);
-            x ^ (x >> 16)
-        };
         let (low, high) = (self.key as u32, (self.key >> 32) as u32);
         mix(mix(position.wrapping_add(low)) ^ high) >= self.threshold
     }
+}
+
+/// Wellons' `lowbias32`.
+#[inline(always)]
+fn mix(x: u32) -> u32 {
+    let x = (x ^ (x >> 16)).wrapping_mul(0x7feb_352d);
+    let x = (x ^ (x >> 15)).wrapping_mul(0x846c_a68b);
+    x ^ (x >> 16)
 }
 
 /// `x` times `scale` where the mask keeps it, else 0.
@@ -87,10 +90,11 @@ pub fn drop_out(x: &[f32], mask: DropMask, scale: f32) -> Vec<f32> {
     build(x.len(), |start, out| {
         vectorise(
             #[inline(always)]
-            || {
+            move || {
                 for (i, (out, &x)) in out.iter_mut().zip(&x[start..]).enumerate() {
-                    let kept = mask.keeps((start as u32).wrapping_add(i as u32));
-                    *out = if kept { x * scale } else { 0.0 };
+                    let position = (start as u32).wrapping_add(i as u32);
+                    let factor = if mask.keeps(position) { scale } else { 0.0 };
+                    *out = x * factor;
                 }
             },
         );

@@ -13,8 +13,9 @@ use std::mem::MaybeUninit;
 
 use rayon::prelude::*;
 
-/// Partial sums of a reduction: one AVX-512 register.
-pub const LANES: usize = 16;
+/// Partial sums of a reduction: two AVX-512 registers, so that an addition need not wait for the
+/// one before it.
+pub const LANES: usize = 32;
 
 /// Below this many numbers a second thread costs more than it brings.
 pub const PARALLEL: usize = 1 << 16;
@@ -92,6 +93,9 @@ pub fn rows_aside(
     )
 }
 
+/// A piece that is not yet initialised, with its aside.
+type Pair<'a> = (&'a mut [MaybeUninit<f32>], &'a mut [f32]);
+
 /// As [`build`] with pieces of `piece` numbers, and with chunks of `aside` of `aside_len` other
 /// numbers, zero at first: `fill(index, piece, aside)`.
 ///
@@ -113,7 +117,6 @@ pub fn pieces_aside(
         aside_len.div_ceil(aside),
         "as many of both"
     );
-    type Pair<'a> = (&'a mut [MaybeUninit<f32>], &'a mut [f32]);
     let job = |(index, (piece, aside)): (usize, Pair)| fill(index, zeroed(piece), aside);
     if len >= PARALLEL {
         let pieces = spare
@@ -155,9 +158,10 @@ pub fn each<R: Send>(
 /// The sum of the lanes, in a fixed order.
 #[inline(always)]
 #[must_use]
-pub fn total(lanes: [f32; LANES]) -> f32 {
+pub fn total<const N: usize>(lanes: [f32; N]) -> f32 {
+    const { assert!(N.is_power_of_two()) };
     let mut lanes = lanes;
-    let mut half = LANES / 2;
+    let mut half = N / 2;
     while half > 0 {
         for i in 0..half {
             lanes[i] += lanes[i + half];
@@ -167,46 +171,140 @@ pub fn total(lanes: [f32; LANES]) -> f32 {
     lanes[0]
 }
 
-/// The sum of `f(x)` over a slice, in lanes.
+/// The numbers after the last whole chunk, with `pad` behind them.
+///
+/// # Panics
+/// When there are more than `N`.
 #[inline(always)]
-pub fn sum_of(x: &[f32], f: impl Fn(f32) -> f32) -> f32 {
+#[must_use]
+pub fn padded<const N: usize>(rest: &[f32], pad: f32) -> [f32; N] {
+    let mut last = [pad; N];
+    last[..rest.len()].copy_from_slice(rest);
+    last
+}
+
+/// The sum of a slice, in lanes.
+#[inline(always)]
+#[must_use]
+pub fn sum(x: &[f32]) -> f32 {
     let mut sums = [0.0; LANES];
     let (chunks, rest) = x.as_chunks::<LANES>();
     for chunk in chunks {
         for (sum, &x) in sums.iter_mut().zip(chunk) {
-            *sum += f(x);
+            *sum += x;
         }
     }
-    for (sum, &x) in sums.iter_mut().zip(rest) {
-        *sum += f(x);
+    for (sum, x) in sums.iter_mut().zip(padded::<LANES>(rest, 0.0)) {
+        *sum += x;
     }
     total(sums)
 }
 
-/// The sums of `f(x, y)`, a pair, over two slices of one length, in lanes.
+/// The sums of `x y` and of `x`, in lanes.
 #[inline(always)]
-pub fn sums_of(x: &[f32], y: &[f32], f: impl Fn(f32, f32) -> (f32, f32)) -> (f32, f32) {
-    let (mut first, mut second) = ([0.0; LANES], [0.0; LANES]);
-    let (xs, x_rest) = x.as_chunks::<LANES>();
-    let (ys, y_rest) = y.as_chunks::<LANES>();
-    for (x, y) in xs.iter().zip(ys) {
-        for i in 0..LANES {
-            let (a, b) = f(x[i], y[i]);
-            first[i] += a;
-            second[i] += b;
+#[must_use]
+pub fn dot_and_sum(x: &[f32], y: &[f32]) -> (f32, f32) {
+    let mut sums = PairSums::default();
+    sums.add(x, y, 0.0);
+    sums.totals()
+}
+
+/// Two running sums in lanes.
+#[derive(Clone, Copy)]
+pub struct PairSums {
+    along: [f32; LANES],
+    plain: [f32; LANES],
+}
+
+impl Default for PairSums {
+    #[inline(always)]
+    fn default() -> Self {
+        Self {
+            along: [0.0; LANES],
+            plain: [0.0; LANES],
         }
     }
-    for (i, (&x, &y)) in x_rest.iter().zip(y_rest).enumerate() {
-        let (a, b) = f(x, y);
-        first[i] += a;
-        second[i] += b;
+}
+
+impl PairSums {
+    /// Adds `x (y - shift)` to the first sum and `x` to the second.
+    #[inline(always)]
+    pub fn add(&mut self, x: &[f32], y: &[f32], shift: f32) {
+        let (xs, x_rest) = x.as_chunks::<LANES>();
+        let (ys, y_rest) = y.as_chunks::<LANES>();
+        for (x, y) in xs.iter().zip(ys) {
+            self.add_chunk(x, y, shift);
+        }
+        if !x_rest.is_empty() {
+            self.add_chunk(&padded(x_rest, 0.0), &padded(y_rest, shift), shift);
+        }
     }
-    (total(first), total(second))
+
+    #[inline(always)]
+    fn add_chunk(&mut self, x: &[f32; LANES], y: &[f32; LANES], shift: f32) {
+        for i in 0..LANES {
+            self.along[i] = x[i].mul_add(y[i] - shift, self.along[i]);
+            self.plain[i] += x[i];
+        }
+    }
+
+    /// Adds `(x - shift)^2` to the first sum and `x - shift` to the second.
+    #[inline(always)]
+    pub fn add_squares(&mut self, x: &[f32], shift: f32) {
+        let (chunks, rest) = x.as_chunks::<LANES>();
+        for chunk in chunks {
+            self.add_square_chunk(chunk, shift);
+        }
+        if !rest.is_empty() {
+            self.add_square_chunk(&padded(rest, shift), shift);
+        }
+    }
+
+    #[inline(always)]
+    fn add_square_chunk(&mut self, x: &[f32; LANES], shift: f32) {
+        for ((along, plain), &x) in self.along.iter_mut().zip(&mut self.plain).zip(x) {
+            let off = x - shift;
+            *along = off.mul_add(off, *along);
+            *plain += off;
+        }
+    }
+
+    /// The two sums.
+    #[inline(always)]
+    #[must_use]
+    pub fn totals(self) -> (f32, f32) {
+        (total(self.along), total(self.plain))
+    }
+}
+
+/// The mean and the biased variance of `count` numbers from their [`PairSums::add_squares`].
+///
+/// The shift, a rough mean, keeps the difference of squares from cancelling.
+#[inline(always)]
+#[must_use]
+pub fn moments_of(sums: PairSums, shift: f32, count: usize) -> (f32, f32) {
+    let (squares, plain) = sums.totals();
+    let count = count as f32;
+    let off = plain / count;
+    let variance = off.mul_add(-off, squares / count);
+    // What is not a number stays so.
+    (shift + off, if variance < 0.0 { 0.0 } else { variance })
+}
+
+/// A rough mean of a row: that of its first numbers.
+#[inline(always)]
+#[must_use]
+pub fn rough_mean(row: &[f32]) -> f32 {
+    let first = &row[..row.len().min(LANES)];
+    sum(first) / first.len() as f32
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{LANES, PARALLEL, PIECE, build, each, rows, rows_aside, sum_of, sums_of, total};
+    use super::{
+        LANES, PARALLEL, PIECE, PairSums, build, dot_and_sum, each, moments_of, rough_mean, rows,
+        rows_aside, sum, total, vectorise,
+    };
 
     #[test]
     fn every_number_is_filled_once_whatever_the_size() {
@@ -249,14 +347,64 @@ mod tests {
 
     #[test]
     fn sums_take_every_number() {
-        for len in [0, 1, LANES - 1, LANES, 3 * LANES + 5] {
+        for len in [1, LANES - 1, LANES, 3 * LANES + 5] {
             let x: Vec<f32> = (1..=len).map(|i| i as f32).collect();
-            let expected = (len * (len + 1) / 2) as f32;
-            let close = |got: f32| (got - expected).abs() < 1e-3;
-            assert!(close(sum_of(&x, |x| x)), "{len}");
-            let (first, second) = sums_of(&x, &x, |x, y| (x, -y));
-            assert!(close(first) && close(-second), "{len}");
+            let n = len as f32;
+            let (plain, squares) = (n * (n + 1.0) / 2.0, n * (n + 1.0) * (2.0 * n + 1.0) / 6.0);
+            let close = |got: f32, expected: f32| (got - expected).abs() <= 1e-5 * expected.abs();
+            assert!(close(sum(&x), plain), "{len}");
+            let (along, first) = dot_and_sum(&x, &x);
+            assert!(close(along, squares) && close(first, plain), "{len}");
+            let mut sums = PairSums::default();
+            sums.add(&x, &x, 2.0);
+            assert!(close(sums.totals().0, squares - 2.0 * plain), "{len}");
         }
         assert!((total([1.0; LANES]) - LANES as f32).abs() < 1e-6);
+    }
+
+    #[inline(always)]
+    fn all(x: &[f32], y: &[f32]) -> [u32; 3] {
+        let (along, plain) = dot_and_sum(x, y);
+        [sum(x), along, plain].map(f32::to_bits)
+    }
+
+    #[test]
+    fn every_width_of_vectors_gives_the_same_bits() {
+        let mut rng = crate::rng::Rng::new(1);
+        for len in [1, 40, 1003] {
+            let [x, y] = [0, 1].map(|_| (0..len).map(|_| rng.normal() as f32).collect::<Vec<_>>());
+            // Outside `vectorise` it is compiled for the narrowest machine.
+            let narrow = all(&x, &y);
+            assert_eq!(
+                vectorise(
+                    #[inline(always)]
+                    || all(&x, &y)
+                ),
+                narrow,
+                "{len}"
+            );
+        }
+    }
+
+    #[test]
+    fn moments_do_not_cancel_far_from_zero() {
+        for len in [1, 7, LANES, 1000] {
+            for offset in [0.0, 3e3, -1e5] {
+                let x: Vec<f32> = (0..len).map(|i| (i % 5) as f32 + offset).collect();
+                let n = len as f64;
+                let mean = x.iter().map(|x| f64::from(*x)).sum::<f64>() / n;
+                let squares = x.iter().map(|x| (f64::from(*x) - mean).powi(2));
+                let variance = squares.sum::<f64>() / n;
+                let shift = rough_mean(&x);
+                let mut sums = PairSums::default();
+                sums.add_squares(&x, shift);
+                let (got, spread) = moments_of(sums, shift, len);
+                assert!((f64::from(got) - mean).abs() <= 1e-7 * mean.abs() + 1e-6);
+                assert!(
+                    (f64::from(spread) - variance).abs() <= 1e-5,
+                    "{len} {offset}"
+                );
+            }
+        }
     }
 }

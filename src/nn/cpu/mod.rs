@@ -5,6 +5,8 @@ mod alloc;
 mod attention;
 pub mod batch_norm;
 mod blocks;
+mod candle_threads;
+mod clock;
 pub mod conv;
 pub mod correlate;
 pub mod embedding;
@@ -17,13 +19,17 @@ pub mod pointwise;
 pub mod pool;
 mod quant;
 pub mod resample;
+pub mod rescale;
 pub mod select;
 pub mod softmax;
 pub mod thread_clock;
+mod winograd;
 
 pub use alloc::keep_freed_memory;
 pub use attention::{HeadCache, MAX_HEAD_DIM, Query, attend_many, attend_one, half_from_f32};
 pub use blocks::BlockFormat;
+pub use candle_threads::keep_candle_single_threaded;
+pub use clock::process_cpu_time;
 pub use exp::silu_times;
 pub use quant::{Activations, QuantMatrix, matmul};
 

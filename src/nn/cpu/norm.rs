@@ -8,7 +8,9 @@
     reason = "code is compiled for the vectors of its caller only when inlined"
 )]
 
-use super::lanes::{LANES, pieces_aside, rows_aside, sum_of, sums_of, vectorise};
+use super::lanes::{
+    PairSums, dot_and_sum, moments_of, pieces_aside, rough_mean, rows_aside, vectorise,
+};
 use super::pointwise::{activate, leaky_relu_grad, relu_grad, silu_derivative};
 use crate::nn::ops::Activation;
 
@@ -37,20 +39,13 @@ pub struct Groups {
     pub act: Activation,
 }
 
-/// The mean of a row and the sum of the squared distances from it.
+/// The mean and the biased variance of a row.
 #[inline(always)]
-pub fn moments(row: &[f32]) -> (f32, f32) {
-    let mean = sum_of(
-        row,
-        #[inline(always)]
-        |x| x,
-    ) / row.len() as f32;
-    let squares = sum_of(
-        row,
-        #[inline(always)]
-        |x| (x - mean) * (x - mean),
-    );
-    (mean, squares)
+fn moments(row: &[f32]) -> (f32, f32) {
+    let shift = rough_mean(row);
+    let mut sums = PairSums::default();
+    sums.add_squares(row, shift);
+    moments_of(sums, shift, row.len())
 }
 
 /// `out = x factor + term`.
@@ -101,8 +96,8 @@ pub fn group_forward(x: &[f32], weight: &[f32], bias: &[f32], cut: Groups) -> (V
                 let x = x[first * row..].chunks_exact(row);
                 let rows = out.chunks_exact_mut(row).zip(x);
                 for (i, ((out, x), kept)) in rows.zip(kept.chunks_exact_mut(2)).enumerate() {
-                    let (mean, squares) = moments(x);
-                    let inverse = 1.0 / (squares / row as f32 + cut.eps).sqrt();
+                    let (mean, variance) = moments(x);
+                    let inverse = 1.0 / (variance + cut.eps).sqrt();
                     kept.copy_from_slice(&[mean, inverse]);
                     let from = (first + i) % cut.groups * channels;
                     let parts = out.chunks_exact_mut(area).zip(x.chunks_exact(area));
@@ -186,12 +181,9 @@ fn group_row_backward(
             (factor, term),
             out,
         );
-        let (sum, centred) = sums_of(
-            out,
-            &x[at],
-            #[inline(always)]
-            |g, x| (g, g * (x - mean)),
-        );
+        let mut found = PairSums::default();
+        found.add(out, &x[at], mean);
+        let (centred, sum) = found.totals();
         sums[2 * c] = sum;
         sums[2 * c + 1] = centred * inverse;
         plain += weight[c] * sum;
@@ -202,10 +194,10 @@ fn group_row_backward(
     // dx = inverse (weight g - plain - normalised along), normalised = (x - mean) inverse.
     let slope = -inverse * inverse * along;
     let term = (-mean).mul_add(slope, -inverse * plain);
-    for c in 0..cut.channels {
-        let at = c * area..(c + 1) * area;
-        let factor = inverse * weight[c];
-        for (dx, &x) in dx[at.clone()].iter_mut().zip(&x[at]) {
+    let parts = dx.chunks_exact_mut(area).zip(x.chunks_exact(area));
+    for ((dx, x), weight) in parts.zip(weight) {
+        let factor = inverse * weight;
+        for (dx, &x) in dx.iter_mut().zip(x) {
             *dx = dx.mul_add(factor, x.mul_add(slope, term));
         }
     }
@@ -233,17 +225,12 @@ pub fn row_forward(x: &[f32], weight: &[f32], bias: &[f32], norm: RowNorm) -> (V
                 let x = x[first * row..].chunks_exact(row);
                 let rows = out.chunks_exact_mut(row).zip(x);
                 for ((out, x), kept) in rows.zip(kept.chunks_exact_mut(2)) {
-                    let (mean, squares) = if norm.centred {
+                    let (mean, square) = if norm.centred {
                         moments(x)
                     } else {
-                        let squares = sum_of(
-                            x,
-                            #[inline(always)]
-                            |x| x * x,
-                        );
-                        (0.0, squares)
+                        (0.0, dot_and_sum(x, x).0 / row as f32)
                     };
-                    let inverse = 1.0 / (squares / row as f32 + norm.eps).sqrt();
+                    let inverse = 1.0 / (square + norm.eps).sqrt();
                     kept.copy_from_slice(&[mean, inverse]);
                     for (((out, &x), &w), &b) in out.iter_mut().zip(x).zip(weight).zip(bias) {
                         *out = ((x - mean) * inverse).mul_add(w, b);
@@ -306,31 +293,21 @@ fn row_backward_one(
     dx: &mut [f32],
     (dw, db): (&mut [f32], &mut [f32]),
 ) {
-    let (mut plain, mut along) = ([0.0; LANES], [0.0; LANES]);
-    let chunks = x
-        .chunks(LANES)
-        .zip(grad.chunks(LANES))
-        .zip(weight.chunks(LANES));
-    let sums = dw.chunks_mut(LANES).zip(db.chunks_mut(LANES));
-    for (((x, grad), weight), (dw, db)) in chunks.zip(sums) {
-        for i in 0..x.len().min(LANES) {
-            let normalised = (x[i] - mean) * inverse;
-            let g = grad[i] * weight[i];
-            plain[i] += g;
-            along[i] += g * normalised;
-            dw[i] += grad[i] * normalised;
-            db[i] += grad[i];
-        }
+    // The gradient times the factors is kept in `dx` until its sums are known.
+    for ((dx, &g), &w) in dx.iter_mut().zip(grad).zip(weight) {
+        *dx = g * w;
     }
+    let mut sums = PairSums::default();
+    sums.add(dx, x, mean);
+    let (along, plain) = sums.totals();
     let count = x.len() as f32;
-    let along = super::lanes::total(along) / count;
-    let plain = if norm.centred {
-        super::lanes::total(plain) / count
-    } else {
-        0.0
-    };
-    for (((dx, &x), &g), &w) in dx.iter_mut().zip(x).zip(grad).zip(weight) {
+    let along = along * inverse / count;
+    let plain = if norm.centred { plain / count } else { 0.0 };
+    let parts = dw.iter_mut().zip(db).zip(x.iter().zip(grad));
+    for (dx, ((dw, db), (&x, &g))) in dx.iter_mut().zip(parts) {
         let normalised = (x - mean) * inverse;
-        *dx = inverse * g.mul_add(w, -normalised.mul_add(along, plain));
+        *dw = g.mul_add(normalised, *dw);
+        *db += g;
+        *dx = inverse * (*dx - normalised.mul_add(along, plain));
     }
 }

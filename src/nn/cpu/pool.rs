@@ -8,7 +8,7 @@
     reason = "code is compiled for the vectors of its caller only when inlined"
 )]
 
-use super::lanes::{rows, sum_of, vectorise};
+use super::lanes::{rows, sum, vectorise};
 
 /// Sizes of a pooling of planes.
 #[derive(Clone, Copy, Debug)]
@@ -262,13 +262,42 @@ fn max_plane_back(
         for ky in 0..pooling.kernel[0] {
             for kx in 0..pooling.kernel[1] {
                 let at = pooling.meets(dealt, oy, ky, kx);
-                let met = dealt.values[at..].iter().zip(&mut grads.values[at..]);
-                for ((rest, &y), (&x, dx)) in rest.iter_mut().zip(y).zip(met) {
-                    *dx += if x == y { *rest } else { 0.0 };
-                    *rest = if x == y { 0.0 } else { *rest };
-                }
+                let at = at..at + rest.len();
+                hand_out(&dealt.values[at.clone()], y, rest, &mut grads.values[at]);
             }
         }
+    }
+}
+
+/// Gives the rest of the gradients to those numbers `x` that are the greatest, `y`.
+#[inline(always)]
+fn hand_out(x: &[f32], y: &[f32], rest: &mut [f32], dx: &mut [f32]) {
+    /// Few enough to stay in registers.
+    const WIDTH: usize = 8;
+    let (xs, x_rest) = x.as_chunks::<WIDTH>();
+    let (ys, y_rest) = y.as_chunks::<WIDTH>();
+    let (rests, rest_rest) = rest.as_chunks_mut::<WIDTH>();
+    let (dxs, dx_rest) = dx.as_chunks_mut::<WIDTH>();
+    for (((x, y), rest), dx) in xs.iter().zip(ys).zip(rests).zip(dxs) {
+        let parts: [(f32, f32); WIDTH] = std::array::from_fn(|i| part(x[i] >= y[i], rest[i]));
+        *dx = std::array::from_fn(|i| dx[i] + parts[i].0);
+        *rest = parts.map(|(_, left)| left);
+    }
+    let numbers = x_rest.iter().zip(y_rest);
+    for ((x, y), (rest, dx)) in numbers.zip(rest_rest.iter_mut().zip(dx_rest)) {
+        let (found, left) = part(x >= y, *rest);
+        *dx += found;
+        *rest = left;
+    }
+}
+
+/// What of the rest of a gradient a place gets, and what remains.
+#[inline(always)]
+fn part(is_greatest: bool, rest: f32) -> (f32, f32) {
+    if is_greatest {
+        (rest, 0.0)
+    } else {
+        (0.0, rest)
     }
 }
 
@@ -290,11 +319,10 @@ fn halve_max_back(x: &[f32], y: &[f32], grad: &[f32], pooling: Pooling, dx: &mut
         let grads = dx_upper.as_chunks_mut::<2>().0.iter_mut();
         let grads = grads.zip(dx_lower.as_chunks_mut::<2>().0);
         for (((&y, &g), (a, b)), (da, db)) in y.iter().zip(grad).zip(numbers).zip(grads) {
-            let part = |x: f32, rest: f32| if x == y { (rest, 0.0) } else { (0.0, rest) };
-            let (first, rest) = part(a[0], g);
-            let (second, rest) = part(a[1], rest);
-            let (third, rest) = part(b[0], rest);
-            let (fourth, _) = part(b[1], rest);
+            let (first, rest) = part(a[0] >= y, g);
+            let (second, rest) = part(a[1] >= y, rest);
+            let (third, rest) = part(b[0] >= y, rest);
+            let (fourth, _) = part(b[1] >= y, rest);
             *da = [first, second];
             *db = [third, fourth];
         }
@@ -420,11 +448,7 @@ pub fn plane_means(x: &[f32], area: usize) -> Vec<f32> {
             #[inline(always)]
             || {
                 for plane in planes {
-                    let sum = sum_of(
-                        &x[plane * area..][..area],
-                        #[inline(always)]
-                        |x| x,
-                    );
+                    let sum = sum(&x[plane * area..][..area]);
                     means.push(sum * scale);
                 }
             },

@@ -221,3 +221,76 @@ fn shrink_line(grad: &[f32], line: &mut [f32], factor: usize) {
         }
     }
 }
+
+/// `[channels factor^2, height, width]` planes to `[channels, height factor, width factor]`, each
+/// square of the result from one place of `factor^2` planes; `shape.size` is that of a plane.
+#[must_use]
+pub fn shuffle_forward(x: &[f32], shape: Stretch) -> Vec<f32> {
+    let (area, out_area) = (shape.area(), shape.out_area());
+    let (width, factor) = (shape.size[1], shape.factor);
+    rows(x.len(), out_area, |first, out| {
+        vectorise(
+            #[inline(always)]
+            || {
+                let groups = x[first * out_area..].chunks_exact(out_area);
+                for (out, planes) in out.chunks_exact_mut(out_area).zip(groups) {
+                    for (oy, out) in out.chunks_exact_mut(width * factor).enumerate() {
+                        let plane = oy % factor * factor;
+                        let line = |p: usize| {
+                            let from = (plane + p) * area + oy / factor * width;
+                            &planes[from..from + width]
+                        };
+                        if factor == 2 {
+                            let pairs = out.as_chunks_mut::<2>().0.iter_mut();
+                            for (pair, (&a, &b)) in pairs.zip(line(0).iter().zip(line(1))) {
+                                *pair = [a, b];
+                            }
+                            continue;
+                        }
+                        for p in 0..factor {
+                            for (group, &x) in out.chunks_exact_mut(factor).zip(line(p)) {
+                                group[p] = x;
+                            }
+                        }
+                    }
+                }
+            },
+        );
+    })
+}
+
+/// The gradient of [`shuffle_forward`]: the way back.
+#[must_use]
+pub fn shuffle_backward(grad: &[f32], shape: Stretch) -> Vec<f32> {
+    let (area, out_area) = (shape.area(), shape.out_area());
+    let (width, factor) = (shape.size[1], shape.factor);
+    rows(grad.len(), area, |first, out| {
+        vectorise(
+            #[inline(always)]
+            || {
+                for (i, plane) in out.chunks_exact_mut(area).enumerate() {
+                    let (group, place) = divide(first + i, factor * factor);
+                    let (row, p) = divide(place, factor);
+                    let grad = &grad[group * out_area..][..out_area];
+                    for (y, out) in plane.chunks_exact_mut(width).enumerate() {
+                        let line = &grad[(y * factor + row) * width * factor..][..width * factor];
+                        if factor == 2 {
+                            for (out, pair) in out.iter_mut().zip(line.as_chunks::<2>().0) {
+                                *out = pair[p];
+                            }
+                        } else {
+                            for (out, group) in out.iter_mut().zip(line.chunks_exact(factor)) {
+                                *out = group[p];
+                            }
+                        }
+                    }
+                }
+            },
+        );
+    })
+}
+
+#[inline(always)]
+fn divide(number: usize, by: usize) -> (usize, usize) {
+    (number / by, number % by)
+}

@@ -4,11 +4,14 @@
     reason = "code is compiled for the vectors of its caller only when inlined"
 )]
 
-use super::lanes::{LANES, each, rows, sum_of, sums_of, vectorise};
+use super::lanes::{dot_and_sum, each, padded, rows, sum, total, vectorise};
 use super::pointwise::exp;
 
 /// Numbers of the rows that one piece of work reads.
 const PIECE: usize = 1 << 13;
+
+/// Lanes of sums of exponentials: with more, the compiler goes back to memory between steps.
+const EXP_LANES: usize = 16;
 
 /// What a row of logits should be.
 #[derive(Clone, Debug)]
@@ -21,31 +24,52 @@ pub enum Targets {
 
 #[inline(always)]
 fn largest(row: &[f32]) -> f32 {
-    let mut lanes = [f32::NEG_INFINITY; LANES];
-    let (chunks, rest) = row.as_chunks::<LANES>();
+    let mut lanes = [f32::NEG_INFINITY; EXP_LANES];
+    let (chunks, rest) = row.as_chunks::<EXP_LANES>();
     for chunk in chunks {
         for (lane, &x) in lanes.iter_mut().zip(chunk) {
-            *lane = if x > *lane { x } else { *lane };
+            *lane = greater(*lane, x);
         }
     }
-    for (lane, &x) in lanes.iter_mut().zip(rest) {
-        *lane = if x > *lane { x } else { *lane };
+    if !rest.is_empty() {
+        let last = padded::<EXP_LANES>(rest, f32::NEG_INFINITY);
+        for (lane, x) in lanes.iter_mut().zip(last) {
+            *lane = greater(*lane, x);
+        }
     }
-    lanes
-        .iter()
-        .fold(lanes[0], |a, &b| if b > a { b } else { a })
+    let mut half = EXP_LANES / 2;
+    while half > 0 {
+        for i in 0..half {
+            lanes[i] = greater(lanes[i], lanes[i + half]);
+        }
+        half /= 2;
+    }
+    lanes[0]
+}
+
+#[inline(always)]
+fn greater(a: f32, b: f32) -> f32 {
+    if b > a { b } else { a }
 }
 
 /// The largest number of a row and the sum of `e^(x - largest)`.
 #[inline(always)]
 fn exp_sum(row: &[f32]) -> (f32, f32) {
     let max = largest(row);
-    let sum = sum_of(
-        row,
-        #[inline(always)]
-        |x| exp(x - max),
-    );
-    (max, sum)
+    let mut sums = [0.0; EXP_LANES];
+    let (chunks, rest) = row.as_chunks::<EXP_LANES>();
+    for chunk in chunks {
+        for (sum, &x) in sums.iter_mut().zip(chunk) {
+            *sum += exp(x - max);
+        }
+    }
+    if !rest.is_empty() {
+        let last = padded::<EXP_LANES>(rest, f32::NEG_INFINITY);
+        for (sum, x) in sums.iter_mut().zip(last) {
+            *sum += exp(x - max);
+        }
+    }
+    (max, total(sums))
 }
 
 #[inline(always)]
@@ -63,17 +87,13 @@ pub fn softmax(x: &[f32], row: usize) -> Vec<f32> {
     rows(x.len(), row, |first, out| {
         vectorise(
             #[inline(always)]
-            || {
+            move || {
                 for (out, x) in by_rows(out, &x[first * row..], row) {
                     let max = largest(x);
                     for (out, &x) in out.iter_mut().zip(x) {
                         *out = exp(x - max);
                     }
-                    let sum = sum_of(
-                        out,
-                        #[inline(always)]
-                        |e| e,
-                    );
+                    let sum = sum(out);
                     let scale = 1.0 / sum;
                     for out in out {
                         *out *= scale;
@@ -90,7 +110,7 @@ pub fn log_softmax(x: &[f32], row: usize) -> Vec<f32> {
     rows(x.len(), row, |first, out| {
         vectorise(
             #[inline(always)]
-            || {
+            move || {
                 for (out, x) in by_rows(out, &x[first * row..], row) {
                     let (max, sum) = exp_sum(x);
                     let log = sum.ln();
@@ -110,15 +130,10 @@ pub fn softmax_backward(y: &[f32], grad: &[f32], row: usize) -> Vec<f32> {
         let grad = &grad[first * row..];
         vectorise(
             #[inline(always)]
-            || {
+            move || {
                 let parts = by_rows(out, &y[first * row..], row);
                 for ((out, y), grad) in parts.zip(grad.chunks_exact(row)) {
-                    let (along, _) = sums_of(
-                        y,
-                        grad,
-                        #[inline(always)]
-                        |y, g| (y * g, 0.0),
-                    );
+                    let (along, _) = dot_and_sum(y, grad);
                     for ((out, &y), &g) in out.iter_mut().zip(y).zip(grad) {
                         *out = y * (g - along);
                     }
@@ -135,14 +150,10 @@ pub fn log_softmax_backward(y: &[f32], grad: &[f32], row: usize) -> Vec<f32> {
         let grad = &grad[first * row..];
         vectorise(
             #[inline(always)]
-            || {
+            move || {
                 let parts = by_rows(out, &y[first * row..], row);
                 for ((out, y), grad) in parts.zip(grad.chunks_exact(row)) {
-                    let sum = sum_of(
-                        grad,
-                        #[inline(always)]
-                        |g| g,
-                    );
+                    let sum = sum(grad);
                     for ((out, &y), &g) in out.iter_mut().zip(y).zip(grad) {
                         *out = exp(y).mul_add(-sum, g);
                     }
@@ -185,24 +196,38 @@ fn row_loss(x: &[f32], max: f32, log: f32, targets: &Targets, index: usize) -> f
             if *smoothing == 0.0 {
                 return log - hit;
             }
-            let sum = sum_of(
-                x,
-                #[inline(always)]
-                |x| x - max,
-            );
+            let sum = sum(x) - max * x.len() as f32;
             log - (1.0 - smoothing) * hit - smoothing / x.len() as f32 * sum
         }
         Targets::Weights(weights, factors) => {
             let weights = &weights[index * x.len()..][..x.len()];
-            let (sum, along) = sums_of(
-                weights,
-                x,
-                #[inline(always)]
-                |w, x| (w, if w == 0.0 { 0.0 } else { w * (x - max) }),
-            );
+            let (along, sum) = weighted(weights, x, max);
             factors[index] * sum.mul_add(log, -along)
         }
     }
+}
+
+/// The sums of `w (x - max)` and of `w`. An impossible class that has no weight costs nothing.
+#[inline(always)]
+fn weighted(weights: &[f32], x: &[f32], max: f32) -> (f32, f32) {
+    let (mut along, mut sum) = ([0.0; EXP_LANES], [0.0; EXP_LANES]);
+    let mut add = |w: &[f32; EXP_LANES], x: &[f32; EXP_LANES]| {
+        for i in 0..EXP_LANES {
+            along[i] += if w[i] == 0.0 {
+                0.0
+            } else {
+                w[i] * (x[i] - max)
+            };
+            sum[i] += w[i];
+        }
+    };
+    let (ws, w_rest) = weights.as_chunks::<EXP_LANES>();
+    let (xs, x_rest) = x.as_chunks::<EXP_LANES>();
+    for (w, x) in ws.iter().zip(xs) {
+        add(w, x);
+    }
+    add(&padded(w_rest, 0.0), &padded(x_rest, 0.0));
+    (total(along), total(sum))
 }
 
 /// The gradient of `scale` times the sum of the losses.
@@ -217,7 +242,7 @@ pub fn cross_entropy_backward(
     rows(x.len(), row, |first, out| {
         vectorise(
             #[inline(always)]
-            || {
+            move || {
                 let parts = by_rows(out, &x[first * row..], row);
                 for (i, ((out, x), &(max, log))) in parts.zip(&kept[first..]).enumerate() {
                     row_gradient(x, (max, log), targets, first + i, scale, out);
@@ -247,11 +272,7 @@ fn row_gradient(
         Targets::Weights(weights, factors) => {
             let weights = &weights[index * x.len()..][..x.len()];
             let scale = scale * factors[index];
-            let sum = sum_of(
-                weights,
-                #[inline(always)]
-                |w| w,
-            );
+            let sum = sum(weights);
             for ((out, &x), &w) in out.iter_mut().zip(x).zip(weights) {
                 *out = scale * exp((x - max) - log).mul_add(sum, -w);
             }

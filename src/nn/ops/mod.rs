@@ -18,6 +18,7 @@ pub mod pointwise;
 pub mod pool;
 pub mod portable;
 pub mod resample;
+pub mod rescale;
 pub mod softmax;
 pub mod subnetwork;
 
@@ -26,18 +27,39 @@ pub use conv::{Conv2dOptions, conv_transpose2d, conv2d};
 pub use linear::{linear, masked, masked_linear};
 pub use loss::{cross_entropy, soft_cross_entropy};
 pub use pool::{Window, max_pool2d};
+pub use rescale::{add_activate, demodulation, min_max_scale, scale_gradient, scale_planes};
 pub use subnetwork::subnetwork;
+
+use std::cell::Cell;
 
 use candle_core::{CpuStorage, DType, Device, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
 use super::cpu::pointwise::activation_backward;
 
+thread_local! {
+    static PORTABLE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs a closure with the portable bodies only, on this thread: to compare results and speed.
+///
+/// A loss keeps the bodies that it was built from, so `backward` may be called outside.
+pub fn with_portable<R>(f: impl FnOnce() -> R) -> R {
+    /// Puts the setting back when the closure panics, too.
+    struct Restore(bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            PORTABLE.set(self.0);
+        }
+    }
+    let _restore = Restore(PORTABLE.replace(true));
+    f()
+}
+
 /// Whether the fast bodies take these tensors.
 pub(crate) fn is_fast(tensors: &[&Tensor]) -> bool {
-    tensors
-        .iter()
-        .all(|tensor| tensor.device().is_cpu() && tensor.dtype() == DType::F32)
+    let fits = |tensor: &&Tensor| tensor.device().is_cpu() && tensor.dtype() == DType::F32;
+    !PORTABLE.get() && tensors.iter().all(fits)
 }
 
 /// The numbers of a contiguous argument of a custom operation.

@@ -60,34 +60,61 @@ pub fn activate(x: &Tensor, act: Activation) -> Result<Tensor> {
     }
 }
 
-macro_rules! functions {
-    ($($(#[$doc:meta])* $name:ident = $function:ident;)*) => {$(
-        $(#[$doc])*
-        ///
-        /// # Errors
-        /// As for [`function`].
-        pub fn $name(x: &Tensor) -> Result<Tensor> {
-            function(x, Function::$function)
-        }
-    )*};
+/// `max(x, 0)`.
+///
+/// # Errors
+/// As for [`function`].
+pub fn relu(x: &Tensor) -> Result<Tensor> {
+    function(x, Function::Relu)
 }
 
-functions! {
-    /// `max(x, 0)`.
-    relu = Relu;
-    /// `x / (1 + exp(-x))` (Elfwing et al. 2017).
-    silu = Silu;
-    /// `1 / (1 + exp(-x))`.
-    sigmoid = Sigmoid;
-    /// The hyperbolic tangent.
-    tanh = Tanh;
-    /// The approximation of [`gelu_erf`] with a hyperbolic tangent.
-    gelu = GeluTanh;
-    /// `x` times the probability that a standard normal number is below it (Hendrycks and Gimpel
-    /// 2016).
-    gelu_erf = GeluErf;
-    /// `ln(1 + exp(x))`.
-    softplus = Softplus;
+/// `x / (1 + exp(-x))` (Elfwing et al. 2017).
+///
+/// # Errors
+/// As for [`function`].
+pub fn silu(x: &Tensor) -> Result<Tensor> {
+    function(x, Function::Silu)
+}
+
+/// `1 / (1 + exp(-x))`.
+///
+/// # Errors
+/// As for [`function`].
+pub fn sigmoid(x: &Tensor) -> Result<Tensor> {
+    function(x, Function::Sigmoid)
+}
+
+/// The hyperbolic tangent.
+///
+/// # Errors
+/// As for [`function`].
+pub fn tanh(x: &Tensor) -> Result<Tensor> {
+    function(x, Function::Tanh)
+}
+
+/// The approximation of [`gelu_erf`] with a hyperbolic tangent.
+///
+/// # Errors
+/// As for [`function`].
+pub fn gelu(x: &Tensor) -> Result<Tensor> {
+    function(x, Function::GeluTanh)
+}
+
+/// `x` times the probability that a standard normal number is below it (Hendrycks and Gimpel
+/// 2016).
+///
+/// # Errors
+/// As for [`function`].
+pub fn gelu_erf(x: &Tensor) -> Result<Tensor> {
+    function(x, Function::GeluErf)
+}
+
+/// `ln(1 + exp(x))`.
+///
+/// # Errors
+/// As for [`function`].
+pub fn softplus(x: &Tensor) -> Result<Tensor> {
+    function(x, Function::Softplus)
 }
 
 /// `x` above zero, below it `x` times the slope, which is not negative.

@@ -5,6 +5,7 @@ use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
 use super::{is_fast, numbers, output, portable, tensor, with_numbers};
 use crate::nn::cpu::resample::{
     Stretch, bilinear_backward, bilinear_forward, nearest_backward, nearest_forward,
+    shuffle_backward, shuffle_forward,
 };
 
 struct Upsample {
@@ -84,19 +85,48 @@ pub fn upsample_bilinear2d(x: &Tensor, factor: usize) -> Result<Tensor> {
     }
 }
 
+struct Shuffle {
+    shape: Stretch,
+}
+
+impl CustomOp1 for Shuffle {
+    fn name(&self) -> &'static str {
+        "pixel-shuffle"
+    }
+
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let y = shuffle_forward(numbers(storage, layout)?, self.shape);
+        let (batch, channels, height, width) = layout.shape().dims4()?;
+        let factor = self.shape.factor;
+        let channels = channels / (factor * factor);
+        Ok(output(
+            y,
+            (batch, channels, height * factor, width * factor),
+        ))
+    }
+
+    fn bwd(&self, x: &Tensor, _: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
+        let grad = grad.contiguous()?;
+        let dx = with_numbers(&grad, |grad| shuffle_backward(grad, self.shape))?;
+        tensor(dx, x.shape()).map(Some)
+    }
+}
+
 /// `[batch, channels factor^2, height, width]` to `[batch, channels, height factor, width factor]`
-/// (Shi et al. 2016), on every device by candle.
+/// (Shi et al. 2016).
 ///
 /// # Errors
-/// When the channels are no multiple of the square of the factor.
+/// When the channels are no multiple of the square of the factor, or as for
+/// [`upsample_nearest2d`].
 pub fn pixel_shuffle(x: &Tensor, factor: usize) -> Result<Tensor> {
-    let (batch, channels, height, width) = x.dims4()?;
-    if factor == 0 || !channels.is_multiple_of(factor * factor) {
+    let shape = stretch(x, factor)?;
+    let channels = x.dim(1)?;
+    if !channels.is_multiple_of(factor * factor) {
         bail!("pixel shuffle by {factor} cannot take {channels} channels");
     }
-    let channels = channels / (factor * factor);
-    x.reshape(&[batch, channels, factor, factor, height, width][..])?
-        .permute(vec![0, 1, 4, 2, 5, 3])?
-        .contiguous()?
-        .reshape((batch, channels, height * factor, width * factor))
+    if is_fast(&[x]) {
+        x.contiguous()?.apply_op1(Shuffle { shape })
+    } else {
+        portable::pixel_shuffle(x, factor)
+    }
 }

@@ -90,6 +90,13 @@ impl<O: Objective> TrainJob<O> {
                 cx.warn(notice.to_string());
             }
             if let Some(checkpoint) = checkpoint {
+                if !self.config.continues(&checkpoint.meta["config"]) {
+                    return Err(Error::Input(format!(
+                        "a run with other settings is stored here, remove it or choose another \
+                         folder: {}",
+                        checkpoints.folder().display()
+                    )));
+                }
                 trainer.resume(&checkpoint)?;
                 self.saved_step = trainer.steps();
                 cx.emit(TrainOutput::Resumed {

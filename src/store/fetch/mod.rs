@@ -237,8 +237,8 @@ struct Job<'a> {
 
 fn by_any_route(job: &Job, ways: &Fetch, meter: &mut Meter) -> Result<()> {
     let mut failures = Vec::new();
-    let pip = ways.pip.as_ref().map(|package| Route::Pip(package));
-    let deb = ways.deb.as_ref().map(|package| Route::Deb(package));
+    let pip = ways.pip.as_ref().map(Route::Pip);
+    let deb = ways.deb.as_ref().map(Route::Deb);
     let https = ways
         .url
         .as_ref()

@@ -1,5 +1,6 @@
 //! Putting a file in its place: only whole, and only if it is the one of the manifest.
 
+use std::cmp::Ordering;
 use std::fs::File;
 use std::io::{BufReader, Read, Write as _};
 use std::path::Path;
@@ -50,19 +51,14 @@ pub(super) fn place(
         meter.done(done)?;
     }
     let found = hex(&hash.finalize());
-    if done == asset.bytes && found == asset.sha256 {
-        return out.commit();
-    }
-    Err(Error::Fetch(if done > asset.bytes {
-        format!("{} has more than {} bytes", origin.what, asset.bytes)
-    } else if done < asset.bytes {
-        format!("{} has {done} bytes, not {}", origin.what, asset.bytes)
-    } else {
-        format!(
-            "{} has the SHA-256 {found}, not {}",
-            origin.what, asset.sha256
-        )
-    }))
+    let what = origin.what;
+    let wrong = match done.cmp(&asset.bytes) {
+        Ordering::Less => format!("{what} has {done} bytes, not {}", asset.bytes),
+        Ordering::Greater => format!("{what} has more than {} bytes", asset.bytes),
+        Ordering::Equal if found == asset.sha256 => return out.commit(),
+        Ordering::Equal => format!("{what} has the SHA-256 {found}, not {}", asset.sha256),
+    };
+    Err(Error::Fetch(wrong))
 }
 
 /// As [`place`], out of a file that is packed with gzip.

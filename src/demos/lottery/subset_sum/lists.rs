@@ -164,7 +164,7 @@ mod tests {
             (2, 3),
         ] {
             let mut draw = |count: usize| -> Vec<i64> {
-                let number = |rng: &mut Rng| 1 + rng.below(1 << 30) as i64;
+                let number = |rng: &mut Rng| 1 + (rng.next_u64() >> 34).cast_signed();
                 (0..count)
                     .map(|i| number(&mut rng) << SUBSET_BITS | 1 << i)
                     .collect()

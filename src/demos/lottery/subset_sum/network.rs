@@ -4,7 +4,7 @@
 //!
 //! A layer of the target, `y = W x + v` with `x` of length `d_in` and `y` of length `d_out`, becomes two
 //! layers of the random network: `z = relu(A x⁺)` and `y = B z`, where `x⁺` is `x` with a constant 1
-//! behind it. So a bias is one more weight, as in the experiment of Pensia et al. and with the
+//! behind it. So a bias is one more weight, as in the program of Pensia et al. and with the
 //! same supply of paths. Between layers stands the target's own `ReLU`; so the random network has
 //! twice the target's depth.
 //!

@@ -49,3 +49,16 @@ pub fn upsample_bilinear2d(x: &Tensor, factor: usize) -> Result<Tensor> {
         .contiguous()?
         .reshape((batch, channels, tall, wide))
 }
+
+/// Twin of [`crate::nn::ops::resample::pixel_shuffle`].
+///
+/// # Errors
+/// When the channels are no multiple of the square of the factor.
+pub fn pixel_shuffle(x: &Tensor, factor: usize) -> Result<Tensor> {
+    let (batch, channels, height, width) = x.dims4()?;
+    let channels = channels / (factor * factor);
+    x.reshape(vec![batch, channels, factor, factor, height, width])?
+        .permute(vec![0, 1, 4, 2, 5, 3])?
+        .contiguous()?
+        .reshape((batch, channels, height * factor, width * factor))
+}
