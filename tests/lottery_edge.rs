@@ -18,7 +18,7 @@ use vitrine::demos::lottery::net::NetSpec;
 use vitrine::demos::lottery::record::{Extras, RunRecord, Stage, StageKind, Summary};
 use vitrine::nn::ops::{cross_entropy, subnetwork::kept_count};
 use vitrine::nn::optim::{Optimizer, OptimizerConfig};
-use vitrine::nn::{Kind, Params};
+use vitrine::nn::{Kind, Param, Params};
 use vitrine::rng::Rng;
 use vitrine::store::{Paths, assets_dir};
 
@@ -204,7 +204,7 @@ fn scaled_weights_have_the_deviation_of_the_paper() {
             ..LotteryConfig::default()
         };
         let (params, _) = popup(&config, &spec, 3);
-        let values = params.get("fc1.weight").and_then(|w| w.values());
+        let values = params.get("fc1.weight").and_then(Param::values);
         let values = values.expect("random weights");
         let squares: f64 = values.iter().map(|&w| f64::from(w).powi(2)).sum();
         let deviation = (squares / values.len() as f64).sqrt();
@@ -242,7 +242,7 @@ fn a_search_gives_the_same_bits_for_any_number_of_threads() {
     assert!(runs[0] == runs[1]);
 }
 
-/// Half of LeNet: forwards and back to the inputs a half takes part, in the scores' gradient all.
+/// Half of `LeNet`: forwards and back to the inputs a half takes part, in the scores' gradient all.
 #[test]
 fn operations_of_a_search_are_counted() {
     let spec = spec(NetKind::Lenet, 1.0);
@@ -279,7 +279,7 @@ fn gates_are_trained_alone_and_stay_within_bounds() {
     let all: Vec<f32> = gates.concat();
     assert_eq!(all.len(), 400);
     assert!(all.iter().all(|gate| (0.0..=1.0).contains(gate)));
-    assert!(all.iter().any(|gate| *gate == 0.0), "none has closed");
+    assert!(all.contains(&0.0), "none has closed");
     let mean = all.iter().sum::<f32>() / 400.0;
     assert!(mean < 0.7, "the penalty pulls: {mean}");
     let last = accuracy(&mut net);
@@ -288,11 +288,10 @@ fn gates_are_trained_alone_and_stay_within_bounds() {
     // A closed unit has no weights left; the rest is the random weight times its gate.
     let (masks, weights) = (net.masks(&params), net.weights(&params));
     let (masks, weights) = (masks.expect("masks"), weights.expect("weights"));
-    let fc1 = params.get("fc1.weight").and_then(|w| w.values());
+    let fc1 = params.get("fc1.weight").and_then(Param::values);
     let fc1 = fc1.expect("random weights");
-    for unit in 0..300 {
+    for (unit, &gate) in gates[0].iter().enumerate() {
         let row = unit * 784..(unit + 1) * 784;
-        let gate = gates[0][unit];
         assert!(
             masks[0][row.clone()]
                 .iter()
@@ -347,7 +346,7 @@ fn gates_have_the_gradient_of_the_loss() {
     }
 }
 
-/// Multiply-adds of a LeNet with a and b hidden units.
+/// Multiply-adds of a `LeNet` with a and b hidden units.
 fn multiply_adds(a: usize, b: usize) -> f64 {
     (784 * a + a * b + b * 10) as f64
 }
@@ -414,7 +413,9 @@ fn a_narrow_net_answers_as_the_full_one_without_those_units() {
             .iter()
             .map(|layer| (0..layer.outputs).map(|_| rng.below(3) > 0).collect())
             .collect();
-        units.iter_mut().for_each(|units| units[1] = true);
+        for units in &mut units {
+            units[1] = true;
+        }
         units.last_mut().expect("classes").fill(true);
 
         let mut full_params = params(10);
@@ -634,7 +635,11 @@ fn a_sweep_over_k_is_run_and_reported() {
             "{churn:?}"
         );
         assert!(stage.points[0].flops == 0.0, "charged for itself alone");
-        let found = record.extras.k_sweep.iter().find(|(other, _)| *other == k);
+        let found = record
+            .extras
+            .k_sweep
+            .iter()
+            .find(|(other, _)| (other - k).abs() < 1e-9);
         assert_eq!(found, Some(&(k, summary(stage).final_accuracy)));
         // Packed bits; the weights follow from the seed.
         assert_eq!(summary(stage).stored_bytes, 29_400 + 3750 + 125);
