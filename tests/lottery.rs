@@ -213,7 +213,7 @@ fn masks_only_shrink_and_controls_have_the_tickets_counts() {
     let mut before = masks("r0-dense");
     assert!(before.iter().flatten().all(|&keep| keep == 1));
     let expected = ladder(&spec, 3);
-    for level in 1..=3_usize {
+    for (level, expected) in expected.iter().enumerate().skip(1) {
         let ticket = masks(&format!("r0-level{level}-ticket"));
         for (new, old) in ticket.iter().flatten().zip(before.iter().flatten()) {
             assert!(new <= old, "a pruned weight came back");
@@ -225,10 +225,10 @@ fn masks_only_shrink_and_controls_have_the_tickets_counts() {
         let stages: Vec<_> = stages.collect();
         assert_eq!(stages.len(), 3);
         for stage in stages {
-            assert_eq!(stage.kept, expected[level], "{:?}", stage.kind);
+            assert_eq!(&stage.kept, expected, "{:?}", stage.kind);
         }
         for (random, ticket) in random.iter().zip(&ticket) {
-            let count = |mask: &[u8]| mask.iter().filter(|&&keep| keep == 1).count();
+            let count = |mask: &[u8]| mask.iter().map(|&keep| u32::from(keep)).sum::<u32>();
             assert_eq!(count(random), count(ticket));
         }
         before = ticket;
