@@ -15,7 +15,7 @@ pub(super) enum Bench {
     /// Train and evaluate the demos' kinds of nets on the processor
     ///
     /// A row is a training step or an evaluation on random data; its figures are for one step.
-    /// `benches/nn_torch.py` measures the same nets in PyTorch. One thread computes if --threads is
+    /// `benches/nn_torch.py` measures the same nets with torch. One thread computes if --threads is
     /// not given.
     Nn(NnArgs),
     /// Compare sparse layers with a dense one, to find the density from which on they are faster

@@ -69,6 +69,18 @@ impl Batches {
         self.step / self.steps_per_epoch()
     }
 
+    /// The number of samples.
+    #[must_use]
+    pub fn samples(&self) -> usize {
+        self.order.len()
+    }
+
+    /// Samples of a step; the last one of an epoch may have fewer.
+    #[must_use]
+    pub fn batch_size(&self) -> usize {
+        self.batch
+    }
+
     /// The number of steps that visit every sample once.
     #[must_use]
     pub fn steps_per_epoch(&self) -> u64 {

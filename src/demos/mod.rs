@@ -16,8 +16,15 @@ pub struct Demo {
 }
 
 /// All demos: tabs, commands, screenshots and help come from this list.
-pub const DEMOS: &[Demo] = &[Demo {
-    actions: gpt::ACTIONS,
-    #[cfg(feature = "gui")]
-    tab: gpt::TAB,
-}];
+pub const DEMOS: &[Demo] = &[
+    Demo {
+        actions: gpt::ACTIONS,
+        #[cfg(feature = "gui")]
+        tab: gpt::TAB,
+    },
+    // Its tab is drawn elsewhere for now.
+    #[cfg(not(feature = "gui"))]
+    Demo {
+        actions: lottery::ACTIONS,
+    },
+];

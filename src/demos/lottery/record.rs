@@ -48,6 +48,8 @@ pub enum StageKind {
     Reinitialised,
     /// As many weights in each layer as the ticket has, chosen at random.
     RandomMask,
+    /// A net trained again from the same weights on images in another order.
+    Sibling,
     /// A pruned net goes on from its trained weights.
     FineTune,
     /// Gates of channels are trained, weights stay random.
@@ -86,12 +88,13 @@ pub struct Stage {
 /// One place on a stage's curve.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Point {
-    /// Optimiser steps of this stage.
+    /// Optimiser steps of this stage; weights searched for, where sums are built.
     pub step: u64,
-    /// Operations (a multiply-add is two) of the whole run until here, what was pruned not counted.
+    /// Operations (a multiply-add is two) of all that led here, what was pruned not counted: the
+    /// stages of this repetition that the present one was made of, and itself until this step.
     pub flops: f64,
-    /// Processor seconds of training of the whole run until here, all threads together; evaluation
-    /// is not counted.
+    /// Processor seconds of training of all that led here, all threads together; evaluation is not
+    /// counted.
     pub cpu_seconds: f64,
     /// Mean loss of the steps since the last point; NaN for the first.
     #[serde(with = "nan_as_null")]
@@ -185,7 +188,7 @@ pub struct SubsetSumRecord {
     pub median_error: f64,
     /// The greatest error.
     pub max_error: f64,
-    /// `(n, median, 90 % quantile, greatest error, the theory's line)`.
+    /// `(n, median, 95 % quantile, greatest error, the theory's median)`.
     pub error_curve: Vec<(u32, f64, f64, f64, f64)>,
 }
 

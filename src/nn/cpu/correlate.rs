@@ -109,6 +109,17 @@ impl Planes {
         planes.resize(self.len(), 0.0);
         let [h, w] = self.size.map(|side| side / self.scale);
         let [sy, sx] = self.stride;
+        if self.stride == [1, 1] && self.scale == 1 && self.reach[1] >= w + self.pad[1] {
+            macro_rules! short_rows {
+                ($($width:literal)*) => {
+                    match w {
+                        $($width => return self.fill_short::<$width>(source, between, images, planes),)*
+                        _ => {}
+                    }
+                };
+            }
+            short_rows!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16);
+        }
         let mut enlarged = vec![0.0; if self.scale == 1 { 0 } else { self.size[1] }];
         for channel in 0..self.channels {
             for image in 0..images {
@@ -129,6 +140,28 @@ impl Planes {
                         }
                         self.fill_row(&enlarged, at, planes);
                     }
+                }
+            }
+        }
+    }
+
+    /// Lays out rows of `WIDTH` numbers: copies of a known length take a few instructions.
+    fn fill_short<const WIDTH: usize>(
+        &self,
+        source: &[f32],
+        between: usize,
+        images: usize,
+        planes: &mut [f32],
+    ) {
+        let height = self.size[0].min(self.reach[0].saturating_sub(self.pad[0]));
+        for channel in 0..self.channels {
+            for image in 0..images {
+                let from = &source[image * between + channel * self.size[0] * WIDTH..];
+                let at = channel * self.plane + image * self.image;
+                let at = at + self.pad[0] * self.row + self.pad[1];
+                let rows = from.as_chunks::<WIDTH>().0.iter().take(height);
+                for (y, line) in rows.enumerate() {
+                    planes[at + y * self.row..][..WIDTH].copy_from_slice(line);
                 }
             }
         }
@@ -181,12 +214,12 @@ pub fn block_of(outputs: usize) -> usize {
 
 /// Weights in the order the kernel reads them: blocks of outputs, in a block tap after tap. The
 /// weight of an output and a tap is `weights[output * row + taps[tap]]`.
-pub fn pack(outputs: usize, row: usize, taps: &[u32], weights: &[f32], packed: &mut Vec<f32>) {
+#[must_use]
+pub fn pack(outputs: usize, row: usize, taps: &[u32], weights: &[f32]) -> Vec<f32> {
     let block = block_of(outputs);
-    packed.clear();
-    packed.resize(outputs.next_multiple_of(block) * taps.len(), 0.0);
+    let mut packed = vec![0.0; outputs.next_multiple_of(block) * taps.len()];
     if taps.is_empty() {
-        return;
+        return packed;
     }
     for (part, to) in packed.chunks_exact_mut(block * taps.len()).enumerate() {
         let first = part * block;
@@ -203,6 +236,7 @@ pub fn pack(outputs: usize, row: usize, taps: &[u32], weights: &[f32], packed: &
             }
         }
     }
+    packed
 }
 
 /// One block of positions of [`Correlate`] whose taps lie `row` numbers apart:

@@ -15,13 +15,18 @@ pub mod gemm;
 pub mod lanes;
 pub mod norm;
 pub mod optim;
+pub mod over_outputs;
 pub mod pointwise;
 pub mod pool;
 mod quant;
 pub mod resample;
 pub mod rescale;
+pub mod select;
 pub mod softmax;
 pub mod sparse;
+mod sweep;
+mod weight_gradient;
+pub mod thread_clock;
 mod winograd;
 
 pub use alloc::keep_freed_memory;

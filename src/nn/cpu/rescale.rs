@@ -5,6 +5,10 @@
     clippy::inline_always,
     reason = "code is compiled for the vectors of its caller only when inlined"
 )]
+#![expect(
+    clippy::float_cmp,
+    reason = "an extreme is one of the numbers that it is compared with"
+)]
 
 use super::lanes::{LANES, build, dot_and_sum, rows, rows_aside, vectorise};
 use super::pointwise::{activate, activation_backward};

@@ -120,17 +120,25 @@ impl Winograd {
         let offsets: Vec<u32> = (0..inputs as u32).collect();
         for group in 0..groups {
             for output in 0..outputs {
-                for input in 0..inputs {
-                    let kernel = std::array::from_fn(|tap| weight(group, output, input, tap));
-                    for (place, value) in kernel_transform(kernel).into_iter().enumerate() {
-                        places[(place * outputs + output) * inputs + input] = value;
+                for first in (0..inputs).step_by(LANES) {
+                    // A line of every place at once, since these lie far from each other.
+                    let count = LANES.min(inputs - first);
+                    let mut lines = [[0.0; LANES]; PLACES];
+                    for i in 0..count {
+                        let kernel =
+                            std::array::from_fn(|tap| weight(group, output, first + i, tap));
+                        for (line, value) in lines.iter_mut().zip(kernel_transform(kernel)) {
+                            line[i] = value;
+                        }
+                    }
+                    for (place, line) in lines.iter().enumerate() {
+                        places[(place * outputs + output) * inputs + first..][..count]
+                            .copy_from_slice(&line[..count]);
                     }
                 }
             }
             for place in places.chunks(outputs * inputs) {
-                let mut to = Vec::new();
-                pack(outputs, inputs, &offsets, place, &mut to);
-                packed.push(to);
+                packed.push(pack(outputs, inputs, &offsets, place));
             }
         }
         Self {
@@ -159,6 +167,11 @@ impl Winograd {
     /// Rows and columns of tiles.
     fn tiles(&self) -> [usize; 2] {
         self.target.map(|side| side.div_ceil(2))
+    }
+
+    /// Images that fill a block of tiles.
+    pub fn images_a_block(&self) -> usize {
+        TILES.div_ceil(self.tiles().iter().product())
     }
 
     /// One group of some images. `source` begins with the group's first channel, `out` with its

@@ -21,6 +21,7 @@ pub mod resample;
 pub mod rescale;
 pub mod softmax;
 pub mod sparse;
+pub mod subnetwork;
 
 pub use activation::Activation;
 pub use conv::{Conv2dOptions, conv_transpose2d, conv2d};
@@ -29,13 +30,13 @@ pub use loss::{cross_entropy, soft_cross_entropy};
 pub use pool::{Window, max_pool2d};
 pub use rescale::{add_activate, demodulation, min_max_scale, scale_gradient, scale_planes};
 pub use sparse::sparse_linear;
+pub use subnetwork::subnetwork;
 
 use std::cell::Cell;
 
 use candle_core::{CpuStorage, DType, Device, Layout, Result, Shape, Tensor};
-use rayon::prelude::*;
 
-use super::cpu::pointwise::activation_backward;
+use super::cpu::{lanes::build, pointwise::activation_backward};
 
 thread_local! {
     static PORTABLE: Cell<bool> = const { Cell::new(false) };
@@ -93,18 +94,18 @@ fn before_activation(
     before: Option<&Vec<f32>>,
     activation: Activation,
 ) -> Result<Vec<f32>> {
-    let mut g = with_numbers(&g.contiguous()?, <[f32]>::to_vec)?;
-    let backward = |g: &mut [f32], saved: &[f32]| {
-        let piece = 1 << 14;
-        g.par_chunks_mut(piece)
-            .zip(saved.par_chunks(piece))
-            .for_each(|(g, saved)| activation_backward(g, saved, activation));
+    let g = g.contiguous()?;
+    let backward = |g: &[f32], saved: &[f32]| {
+        build(g.len(), |start, piece| {
+            piece.copy_from_slice(&g[start..start + piece.len()]);
+            activation_backward(piece, &saved[start..], activation);
+        })
     };
-    match before {
-        Some(before) => backward(&mut g, before),
-        None => with_numbers(y, |y| backward(&mut g, y))?,
+    match (activation, before) {
+        (Activation::None, _) => with_numbers(&g, <[f32]>::to_vec),
+        (_, Some(before)) => with_numbers(&g, |g| backward(g, before)),
+        (_, None) => with_numbers(&g, |g| with_numbers(y, |y| backward(g, y)))?,
     }
-    Ok(g)
 }
 
 /// A tensor of numbers that a kernel made.

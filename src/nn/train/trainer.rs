@@ -105,6 +105,17 @@ impl<O: Objective> Trainer<O> {
         &mut self.objective
     }
 
+    /// The model, to look at.
+    #[must_use]
+    pub fn objective(&self) -> &O {
+        &self.objective
+    }
+
+    /// The model and its weights together.
+    pub fn parts_mut(&mut self) -> (&mut O, &Params) {
+        (&mut self.objective, &self.params)
+    }
+
     /// Steps done.
     #[must_use]
     pub fn steps(&self) -> u64 {
