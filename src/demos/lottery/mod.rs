@@ -38,6 +38,7 @@ pub mod net;
 pub mod prune;
 pub mod rebuild;
 pub mod record;
+pub mod sparse_net;
 pub mod store;
 pub mod subset_sum;
 pub mod work;

@@ -25,8 +25,8 @@ pub mod select;
 pub mod softmax;
 pub mod sparse;
 mod sweep;
-mod weight_gradient;
 pub mod thread_clock;
+mod weight_gradient;
 mod winograd;
 
 pub use alloc::keep_freed_memory;
