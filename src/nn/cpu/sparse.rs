@@ -577,7 +577,7 @@ fn products<S: Simd>(simd: S, x: &Column, g: &Column, to: &mut [f32; BLOCK]) {
     for (s, to) in to.iter_mut().enumerate() {
         let mut sum = simd.splat_f32s(0.0);
         for (x, g) in x[s..].iter().zip(&g[s..]).step_by(vectors) {
-            sum = simd.mul_add_e_f32s(*x, *g, sum);
+            sum = simd.mul_add_f32s(*x, *g, sum);
         }
         *to = sum;
     }
@@ -642,4 +642,102 @@ fn add_totals(columns: &[f32], sums: &mut [f32]) {
         }
     }
     pulp::Arch::new().dispatch(Body(columns, sums));
+}
+
+#[cfg(test)]
+mod tests {
+    use pulp::WithSimd as _;
+
+    use super::{
+        Dots, Pattern, Product, TILE, plus, plus_plain, to_columns, transpose, transpose_quad,
+        transpose_quad_plain,
+    };
+    use crate::rng::Rng;
+
+    fn random(count: usize, rng: &mut Rng) -> Vec<f32> {
+        (0..count).map(|_| rng.normal() as f32).collect()
+    }
+
+    fn pattern(density: f64, outputs: usize, inputs: usize, rng: &mut Rng) -> Pattern {
+        let mut keep = || u8::from(rng.uniform() < density);
+        let mask: Vec<u8> = (0..outputs * inputs).map(|_| keep()).collect();
+        Pattern::from_mask(&mask, outputs, inputs).expect("a mask of this size")
+    }
+
+    #[test]
+    fn spelled_out_instructions_do_what_the_plain_code_does() {
+        let mut rng = Rng::new(1);
+        for _ in 0..20 {
+            let quad: [[f32; 4]; 4] =
+                std::array::from_fn(|_| std::array::from_fn(|_| rng.normal() as f32));
+            assert_eq!(transpose_quad(&quad), transpose_quad_plain(&quad));
+            let [a, b, ..] = quad;
+            assert_eq!(plus(a, b), plus_plain(a, b));
+        }
+        let square = std::array::from_fn(|i| std::array::from_fn(|j| (16 * i + j) as f32));
+        let turned = transpose(&square);
+        for (i, row) in square.iter().enumerate() {
+            for (j, value) in row.iter().enumerate() {
+                assert_eq!(value.to_bits(), turned[j][i].to_bits());
+            }
+        }
+    }
+
+    #[test]
+    fn every_width_of_vectors_gives_the_same_bits() {
+        let mut rng = Rng::new(2);
+        for density in [0.02, 0.3, 1.0] {
+            let pattern = pattern(density, 37, 83, &mut rng);
+            let values = random(pattern.len(), &mut rng);
+            let [mut x, mut g] = [Vec::new(), Vec::new()];
+            let blocks: Vec<u32> = (0..37).step_by(16).collect();
+            to_columns(&random(60 * 83, &mut rng), 83, &pattern.blocks, &mut x);
+            to_columns(&random(60 * 37, &mut rng), 37, &blocks, &mut g);
+            let run = |widest: bool| {
+                let (mut y, mut sums) = (vec![0.0; 60 * 37], vec![0.0; pattern.len()]);
+                let product = Product {
+                    lists: &pattern.rows,
+                    values: &values,
+                    bias: None,
+                    columns: &x,
+                    to: (&mut y, 37, None),
+                };
+                let dots = Dots {
+                    lists: &pattern.rows,
+                    columns: &x,
+                    gradients: &g,
+                    sums: &mut sums,
+                };
+                if widest {
+                    pulp::Arch::new().dispatch(product);
+                    pulp::Arch::new().dispatch(dots);
+                } else {
+                    product.with_simd(pulp::Scalar::new());
+                    dots.with_simd(pulp::Scalar::new());
+                }
+                [y, sums].map(|numbers| numbers.iter().map(|v| v.to_bits()).collect::<Vec<_>>())
+            };
+            assert_eq!(run(true), run(false), "{density}");
+        }
+    }
+
+    #[test]
+    fn patterns_know_where_their_weights_lie() {
+        let mut mask = vec![0_u8; 3 * 40];
+        for place in [5, 39, 40 + 17, 80 + 5] {
+            mask[place] = 1;
+        }
+        let pattern = Pattern::from_mask(&mask, 3, 40).expect("a mask of this size");
+        assert_eq!(pattern.places().collect::<Vec<_>>(), [5, 39, 57, 85]);
+        assert_eq!(
+            (pattern.outputs(), pattern.inputs(), pattern.len()),
+            (3, 40, 4)
+        );
+        assert!((pattern.density() - 4.0 / 120.0).abs() < 1e-12 && !pattern.is_empty());
+        assert_eq!(pattern.columns_len(TILE + 1), 2 * TILE * 48);
+        assert!(Pattern::from_mask(&mask, 3, 41).is_err());
+
+        let none = Pattern::from_mask(&[0; 120], 3, 40).expect("a mask of this size");
+        assert!(none.is_empty() && none.blocks.is_empty());
+    }
 }
