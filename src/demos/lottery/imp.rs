@@ -20,12 +20,13 @@
 use std::collections::BTreeSet;
 
 use super::config::LotteryConfig;
-use super::dense::{self, initialised, mask, plain, restored, schedule};
+use super::dense::{self, initialised, schedule};
 use super::engine::{Schedule, Training};
 use super::line::Line;
 use super::net::NetSpec;
 use super::prune::{at_random, by_magnitude, histogram, ladder};
 use super::record::{Extras, StageKind};
+use super::sparse_net::ticket;
 use super::work::{Bench, Outcome, Plan, Procedure, Spent, Work};
 use crate::error::{Error, Result};
 
@@ -216,12 +217,12 @@ impl Imp {
     ) -> Result<Training> {
         let dense = bench.past.outcome(&dense::key(plan.repetition))?;
         let weights = dense.snapshot(&format!("step-{rewind}"))?;
-        let (params, net) = restored(bench, &weights, masks)?;
+        let (params, model) = ticket(bench, &weights, masks)?;
         let schedule = Schedule {
             order: dense::repetition_rng(&self.config, plan.repetition).split(order),
             ..self.wound_back(plan, bench, rewind)
         };
-        Training::new(plan, schedule, params, plain(net, bench), &bench.images)
+        Training::new(plan, schedule, params, model, &bench.images)
     }
 
     fn wound_back(&self, plan: &Plan, bench: &Bench, rewind: u64) -> Schedule {
@@ -236,10 +237,10 @@ impl Imp {
     fn reinitialised(&self, plan: &Plan, bench: &Bench) -> Result<Training> {
         let masks = ticket_masks(plan, bench)?;
         let label = format!("reinitialised, level {}", plan.level);
-        let (mut params, net) = initialised(plan, bench, &label)?;
-        mask(&mut params, bench, &masks)?;
+        let (params, _) = initialised(plan, bench, &label)?;
+        let (params, model) = ticket(bench, &params.snapshot()?, &masks)?;
         let schedule = self.wound_back(plan, bench, self.config.rewind);
-        Training::new(plan, schedule, params, plain(net, bench), &bench.images)
+        Training::new(plan, schedule, params, model, &bench.images)
     }
 
     fn random_mask(&self, plan: &Plan, bench: &Bench) -> Result<Training> {

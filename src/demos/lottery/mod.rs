@@ -42,6 +42,7 @@ pub mod prune;
 pub mod rebuild;
 pub mod record;
 pub mod recorded;
+pub mod sparse_net;
 pub mod store;
 pub mod subset_sum;
 #[cfg(feature = "gui")]

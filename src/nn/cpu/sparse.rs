@@ -23,14 +23,13 @@ use crate::error::{Error, Result};
 
 /// Samples of a column.
 const TILE: usize = 64;
-/// Sides of the squares that are transposed at once, and lanes that sums are kept in.
+/// Inputs or outputs that are turned into columns together, and lanes that sums are kept in.
 const BLOCK: usize = 16;
 /// Multiplications of a tile from which on tiles are shared out among threads.
 const PARALLEL_FROM: usize = 1 << 19;
 
 /// What one quantity is for the samples of a tile.
 type Column = [f32; TILE];
-type Square = [[f32; BLOCK]; BLOCK];
 type Quad = [[f32; 4]; 4];
 
 thread_local! {
@@ -350,20 +349,26 @@ fn to_columns(from: &[f32], width: usize, blocks: &[u32], to: &mut Vec<f32>) {
         #[inline(always)]
         fn with_simd<S: Simd>(self, _: S) {
             let Self(from, width, blocks, to) = self;
+            // What lies behind the last sample stays zero.
+            let mut columns = [[0.0; TILE]; BLOCK];
             for &first in blocks {
                 let first = first as usize;
-                let count = BLOCK.min(width - first);
-                let mut columns = [[0.0; TILE]; BLOCK];
-                for (quarter, lines) in from.chunks(BLOCK * width).enumerate() {
-                    let mut square = [[0.0; BLOCK]; BLOCK];
-                    for (to, line) in square.iter_mut().zip(lines.chunks_exact(width)) {
+                for (i, lines) in from.chunks(4 * width).enumerate() {
+                    let mut rows = [[0.0; BLOCK]; 4];
+                    for (row, line) in rows.iter_mut().zip(lines.chunks_exact(width)) {
                         match line[first..].first_chunk::<BLOCK>() {
-                            Some(part) => *to = *part,
-                            None => to[..count].copy_from_slice(&line[first..]),
+                            Some(part) => *row = *part,
+                            None => row[..width - first].copy_from_slice(&line[first..]),
                         }
                     }
-                    for (to, part) in columns.iter_mut().zip(&transpose(&square)) {
-                        to[quarter * BLOCK..][..BLOCK].copy_from_slice(part);
+                    for (j, columns) in columns.as_chunks_mut::<4>().0.iter_mut().enumerate() {
+                        let mut quad = [[0.0; 4]; 4];
+                        for (to, row) in quad.iter_mut().zip(&rows) {
+                            *to = row.as_chunks().0[j];
+                        }
+                        for (column, part) in columns.iter_mut().zip(transpose_quad(&quad)) {
+                            column.as_chunks_mut().0[i] = part;
+                        }
                     }
                 }
                 to.extend_from_slice(columns.as_flattened());
@@ -371,24 +376,6 @@ fn to_columns(from: &[f32], width: usize, blocks: &[u32], to: &mut Vec<f32>) {
         }
     }
     pulp::Arch::new().dispatch(Body(from, width, blocks, to));
-}
-
-/// Rows become columns.
-#[inline(always)]
-fn transpose(square: &Square) -> Square {
-    let mut result = [[0.0; BLOCK]; BLOCK];
-    for (i, lines) in square.as_chunks::<4>().0.iter().enumerate() {
-        for j in 0..BLOCK / 4 {
-            let mut quad = [[0.0; 4]; 4];
-            for (to, line) in quad.iter_mut().zip(lines) {
-                *to = line.as_chunks().0[j];
-            }
-            for (to, column) in result[4 * j..][..4].iter_mut().zip(transpose_quad(&quad)) {
-                to.as_chunks_mut().0[i] = column;
-            }
-        }
-    }
-    result
 }
 
 /// Rows become columns. Compilers make single numbers of the plain loop, so it is spelled out for
@@ -520,16 +507,21 @@ fn row_sums<const PART: usize>(
 /// Writes a block of rows' sums as columns of `to`, `[at most 64, width]`, from `first` on.
 #[inline(always)]
 fn store(sums: &[Column; BLOCK], first: usize, to: &mut [f32], width: usize) {
-    let count = BLOCK.min(width - first);
-    for (quarter, lines) in to.chunks_mut(BLOCK * width).enumerate() {
-        let mut square = [[0.0; BLOCK]; BLOCK];
-        for (to, sums) in square.iter_mut().zip(sums) {
-            to.copy_from_slice(&sums[quarter * BLOCK..][..BLOCK]);
+    for (i, lines) in to.chunks_mut(4 * width).enumerate() {
+        let mut rows = [[0.0; BLOCK]; 4];
+        for (j, sums) in sums.as_chunks::<4>().0.iter().enumerate() {
+            let mut quad = [[0.0; 4]; 4];
+            for (to, sums) in quad.iter_mut().zip(sums) {
+                *to = sums.as_chunks().0[i];
+            }
+            for (row, part) in rows.iter_mut().zip(transpose_quad(&quad)) {
+                row.as_chunks_mut().0[j] = part;
+            }
         }
-        for (line, from) in lines.chunks_exact_mut(width).zip(&transpose(&square)) {
+        for (line, row) in lines.chunks_exact_mut(width).zip(&rows) {
             match line[first..].first_chunk_mut::<BLOCK>() {
-                Some(to) => *to = *from,
-                None => line[first..].copy_from_slice(&from[..count]),
+                Some(to) => *to = *row,
+                None => line[first..].copy_from_slice(&row[..width - first]),
             }
         }
     }
@@ -550,37 +542,38 @@ impl WithSimd for Dots<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         let columns = self.columns.as_chunks::<TILE>().0;
         let gradients = self.gradients.as_chunks::<TILE>().0;
-        // Sums in lanes, until there are enough of them to be added up together.
-        let mut lanes = [[0.0; BLOCK]; 4];
-        let (mut filled, mut done) = (0, 0);
         for (g, range) in gradients.iter().zip(self.lists.ranges()) {
-            for &entry in &self.lists.entries[range] {
-                products(simd, &columns[entry as usize], g, &mut lanes[filled]);
-                filled += 1;
-                if filled == lanes.len() {
-                    add(&mut self.sums[done..], totals(&lanes));
-                    done += filled;
-                    filled = 0;
-                }
+            let entries = self.lists.entries[range.clone()].as_chunks::<4>();
+            let sums = self.sums[range].as_chunks_mut::<4>();
+            for ([a, b, c, d], sums) in entries.0.iter().zip(sums.0) {
+                let a = products(simd, &columns[*a as usize], g);
+                let b = products(simd, &columns[*b as usize], g);
+                let c = products(simd, &columns[*c as usize], g);
+                let d = products(simd, &columns[*d as usize], g);
+                add(sums, totals(&[a, b, c, d]));
             }
+            let mut lanes = [[0.0; BLOCK]; 4];
+            for (lanes, &entry) in lanes.iter_mut().zip(entries.1) {
+                *lanes = products(simd, &columns[entry as usize], g);
+            }
+            add(sums.1, totals(&lanes));
         }
-        add(&mut self.sums[done..], totals(&lanes));
     }
 }
 
 /// The products of two columns, summed up in lanes.
 #[inline(always)]
-fn products<S: Simd>(simd: S, x: &Column, g: &Column, to: &mut [f32; BLOCK]) {
+fn products<S: Simd>(simd: S, x: &Column, g: &Column) -> [f32; BLOCK] {
+    let mut sums = [0.0; BLOCK];
+    let (to, _) = S::as_mut_simd_f32s(&mut sums);
     let ((x, _), (g, _)) = (S::as_simd_f32s(x), S::as_simd_f32s(g));
-    let (to, _) = S::as_mut_simd_f32s(to);
     let vectors = to.len();
-    for (s, to) in to.iter_mut().enumerate() {
-        let mut sum = simd.splat_f32s(0.0);
-        for (x, g) in x[s..].iter().zip(&g[s..]).step_by(vectors) {
-            sum = simd.mul_add_e_f32s(*x, *g, sum);
+    for (x, g) in x.chunks_exact(vectors).zip(g.chunks_exact(vectors)) {
+        for ((sum, x), g) in to.iter_mut().zip(x).zip(g) {
+            *sum = simd.mul_add_f32s(*x, *g, *sum);
         }
-        *to = sum;
     }
+    sums
 }
 
 /// The totals of four sums in lanes, all by the same tree.
@@ -635,11 +628,102 @@ fn add_totals(columns: &[f32], sums: &mut [f32]) {
             for (columns, sums) in quads.zip(self.1.chunks_mut(4)) {
                 let mut lanes = [[0.0; BLOCK]; 4];
                 for (lanes, column) in lanes.iter_mut().zip(columns) {
-                    products(simd, column, &[1.0; TILE], lanes);
+                    *lanes = products(simd, column, &[1.0; TILE]);
                 }
                 add(sums, totals(&lanes));
             }
         }
     }
     pulp::Arch::new().dispatch(Body(columns, sums));
+}
+
+#[cfg(test)]
+mod tests {
+    use pulp::WithSimd as _;
+
+    use super::{
+        Dots, Pattern, Product, TILE, plus, plus_plain, to_columns, transpose_quad,
+        transpose_quad_plain,
+    };
+    use crate::rng::Rng;
+
+    fn random(count: usize, rng: &mut Rng) -> Vec<f32> {
+        (0..count).map(|_| rng.normal() as f32).collect()
+    }
+
+    fn pattern(density: f64, outputs: usize, inputs: usize, rng: &mut Rng) -> Pattern {
+        let mut keep = || u8::from(rng.uniform() < density);
+        let mask: Vec<u8> = (0..outputs * inputs).map(|_| keep()).collect();
+        Pattern::from_mask(&mask, outputs, inputs).expect("a mask of this size")
+    }
+
+    #[test]
+    fn spelled_out_instructions_do_what_the_plain_code_does() {
+        let mut rng = Rng::new(1);
+        for _ in 0..20 {
+            let quad: [[f32; 4]; 4] =
+                std::array::from_fn(|_| std::array::from_fn(|_| rng.normal() as f32));
+            assert_eq!(transpose_quad(&quad), transpose_quad_plain(&quad));
+            let [a, b, ..] = quad;
+            assert_eq!(plus(a, b), plus_plain(a, b));
+        }
+    }
+
+    #[test]
+    fn every_width_of_vectors_gives_the_same_bits() {
+        let mut rng = Rng::new(2);
+        for density in [0.02, 0.3, 1.0] {
+            let pattern = pattern(density, 37, 83, &mut rng);
+            let values = random(pattern.len(), &mut rng);
+            let [mut x, mut g] = [Vec::new(), Vec::new()];
+            let blocks: Vec<u32> = (0..37).step_by(16).collect();
+            to_columns(&random(60 * 83, &mut rng), 83, &pattern.blocks, &mut x);
+            to_columns(&random(60 * 37, &mut rng), 37, &blocks, &mut g);
+            let run = |widest: bool| {
+                let (mut y, mut sums) = (vec![0.0; 60 * 37], vec![0.0; pattern.len()]);
+                let product = Product {
+                    lists: &pattern.rows,
+                    values: &values,
+                    bias: None,
+                    columns: &x,
+                    to: (&mut y, 37, None),
+                };
+                let dots = Dots {
+                    lists: &pattern.rows,
+                    columns: &x,
+                    gradients: &g,
+                    sums: &mut sums,
+                };
+                if widest {
+                    pulp::Arch::new().dispatch(product);
+                    pulp::Arch::new().dispatch(dots);
+                } else {
+                    product.with_simd(pulp::Scalar::new());
+                    dots.with_simd(pulp::Scalar::new());
+                }
+                [y, sums].map(|numbers| numbers.iter().map(|v| v.to_bits()).collect::<Vec<_>>())
+            };
+            assert_eq!(run(true), run(false), "{density}");
+        }
+    }
+
+    #[test]
+    fn patterns_know_where_their_weights_lie() {
+        let mut mask = vec![0_u8; 3 * 40];
+        for place in [5, 39, 40 + 17, 80 + 5] {
+            mask[place] = 1;
+        }
+        let pattern = Pattern::from_mask(&mask, 3, 40).expect("a mask of this size");
+        assert_eq!(pattern.places().collect::<Vec<_>>(), [5, 39, 57, 85]);
+        assert_eq!(
+            (pattern.outputs(), pattern.inputs(), pattern.len()),
+            (3, 40, 4)
+        );
+        assert!((pattern.density() - 4.0 / 120.0).abs() < 1e-12 && !pattern.is_empty());
+        assert_eq!(pattern.columns_len(TILE + 1), 2 * TILE * 48);
+        assert!(Pattern::from_mask(&mask, 3, 41).is_err());
+
+        let none = Pattern::from_mask(&[0; 120], 3, 40).expect("a mask of this size");
+        assert!(none.is_empty() && none.blocks.is_empty());
+    }
 }

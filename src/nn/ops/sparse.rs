@@ -85,9 +85,10 @@ impl CustomOp3 for SparseLinear {
         b_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
         let (x, values) = (numbers(x, x_layout)?, numbers(values, values_layout)?);
-        let bias = match self.has_bias {
-            true => Some(numbers(b, b_layout)?),
-            false => None,
+        let bias = if self.has_bias {
+            Some(numbers(b, b_layout)?)
+        } else {
+            None
         };
         let mut shape = x_layout.dims().to_vec();
         shape.pop();
@@ -130,9 +131,8 @@ impl CustomOp3 for SparseLinear {
             };
             self.pattern.backward(&g, batch, wanted)
         })?;
-        let given = |wanted: bool, values: Vec<f32>, of: &Tensor| match wanted {
-            true => tensor(values, of.shape()).map(Some),
-            false => Ok(None),
+        let given = |wanted: bool, values: Vec<f32>, of: &Tensor| {
+            wanted.then(|| tensor(values, of.shape())).transpose()
         };
         Ok((
             given(x.track_op(), found.inputs, x)?,
