@@ -114,9 +114,8 @@ fn normalised(ink: &[f32], side: usize) -> Option<Vec<f32>> {
     let centre = moment.map(|m| (m / mass) as f32);
     let mut digit = vec![0.0; SIDE * SIDE];
     for (i, out) in digit.iter_mut().enumerate() {
-        let corner = |axis: usize, at: usize| {
-            centre[axis] + (at as f32 - SIDE as f32 / 2.0) * scale
-        };
+        let corner =
+            |axis: usize, at: usize| centre[axis] + (at as f32 - SIDE as f32 / 2.0) * scale;
         let (x, y) = (corner(0, i % SIDE), corner(1, i / SIDE));
         *out = mean(ink, side, [x, y], scale);
     }
@@ -164,7 +163,9 @@ mod tests {
         assert!((19..=22).contains(&high), "{high}");
         assert!(wide < 12, "proportions stay: {wide}");
         let mass: f32 = digit.iter().sum();
-        let column: f32 = (0..SIDE * SIDE).map(|i| digit[i] * ((i % SIDE) as f32 + 0.5)).sum();
+        let column: f32 = (0..SIDE * SIDE)
+            .map(|i| digit[i] * ((i % SIDE) as f32 + 0.5))
+            .sum();
         assert!((column / mass - 14.0).abs() < 0.1, "{}", column / mass);
         assert!(Sheet::default().digit().is_none());
     }

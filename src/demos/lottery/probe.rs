@@ -57,7 +57,9 @@ pub fn candidates(record: &RunRecord) -> Result<Vec<Candidate>> {
                 | StageKind::GateSearch
         )
     };
-    let dense = done.iter().find(|(stage, _)| stage.kind == StageKind::Dense);
+    let dense = done
+        .iter()
+        .find(|(stage, _)| stage.kind == StageKind::Dense);
     let last = done.iter().rev().find(|(stage, _)| subnetwork(stage.kind));
     let candidate = |(stage, plan): &(&super::record::Stage, &super::work::Plan)| Candidate {
         config: record.config.clone(),
@@ -156,7 +158,8 @@ impl ReadyNet {
 
 fn find<'a>(weights: &'a Snapshot, name: &str) -> Option<&'a [f32]> {
     let mut all = weights.iter();
-    all.find(|(own, _)| own.as_str() == name).map(|(_, v)| v.as_slice())
+    all.find(|(own, _)| own.as_str() == name)
+        .map(|(_, v)| v.as_slice())
 }
 
 impl Job for Probe {

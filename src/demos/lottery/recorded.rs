@@ -95,7 +95,10 @@ mod tests {
         for text in ["", "[1, 2]", "{\"a\": 3}", "hello"] {
             let found = parse(text.as_bytes(), Path::new("runs.json"));
             let told = found.expect_err("no run").to_string();
-            assert!(told.contains("runs.json") && told.contains("no lottery runs"), "{told}");
+            assert!(
+                told.contains("runs.json") && told.contains("no lottery runs"),
+                "{told}"
+            );
         }
         let mut record = stored().expect("runs").remove(0);
         record.stages[0].kept.push(1);

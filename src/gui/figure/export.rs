@@ -112,7 +112,9 @@ fn rgb(color: Color32) -> RGBColor {
 impl<'a> Panel<'a> {
     fn new(figure: &'a Figure, at: usize, scale: f64) -> Self {
         let labels = figure.series.iter().map(|s| s.label.chars().count()).max();
-        let gutter = labels.filter(|n| *n > 0).map_or(0.0, |n| n as f64 * 6.5 + 16.0);
+        let gutter = labels
+            .filter(|n| *n > 0)
+            .map_or(0.0, |n| n as f64 * 6.5 + 16.0);
         let left = f64::from(PANEL.0) * at as f64;
         let [l, t, r, b] = MARGIN;
         let frame = [
@@ -211,10 +213,24 @@ impl<'a> Panel<'a> {
         line([left, bottom], [right, bottom], axis)?;
         line([left, top], [left, bottom], axis)?;
         let middle = [f64::midpoint(left, right), bottom + 28.0 * s];
-        self.text(root, &figure.x.label, middle, (HPos::Center, VPos::Top), tokens.text)?;
+        self.text(
+            root,
+            &figure.x.label,
+            middle,
+            (HPos::Center, VPos::Top),
+            tokens.text,
+        )?;
         let heading = [left, 12.0 * s];
-        self.text(root, &figure.name, heading, (HPos::Left, VPos::Top), tokens.text)?;
-        let font = (FONT, TEXT * s).into_font().transform(FontTransform::Rotate270);
+        self.text(
+            root,
+            &figure.name,
+            heading,
+            (HPos::Left, VPos::Top),
+            tokens.text,
+        )?;
+        let font = (FONT, TEXT * s)
+            .into_font()
+            .transform(FontTransform::Rotate270);
         let color = rgb(tokens.text);
         let middle = Pos::new(HPos::Center, VPos::Top);
         let style = TextStyle::from(font).pos(middle).color(&color);
@@ -263,11 +279,16 @@ impl<'a> Panel<'a> {
         };
         for point in points.into_iter().filter(|p| self.inside(*p)) {
             if series.mark == Mark::Squares {
-                let corner = |sign: f64| pixel([point[0] + sign * radius, point[1] + sign * radius]);
+                let corner =
+                    |sign: f64| pixel([point[0] + sign * radius, point[1] + sign * radius]);
                 let style = color.stroke_width(s.round() as u32);
                 root.draw(&Rectangle::new([corner(-1.0), corner(1.0)], style))
             } else {
-                root.draw(&Circle::new(pixel(point), radius.round() as i32, color.filled()))
+                root.draw(&Circle::new(
+                    pixel(point),
+                    radius.round() as i32,
+                    color.filled(),
+                ))
             }
             .map_err(failed)?;
         }
@@ -368,7 +389,11 @@ fn dashes(line: &[[f64; 2]], length: f64) -> Vec<Vec<[f64; 2]>> {
         while at < whole {
             let phase = (gone + at) % (2.0 * length);
             let solid = phase < length;
-            let rest = if solid { length - phase } else { 2.0 * length - phase };
+            let rest = if solid {
+                length - phase
+            } else {
+                2.0 * length - phase
+            };
             let end = (at + rest.max(1e-6)).min(whole);
             if solid {
                 let place = |d: f64| [0, 1].map(|i| a[i] + (b[i] - a[i]) * d / whole);
@@ -391,7 +416,9 @@ mod tests {
             name: name.into(),
             hue,
             mark,
-            points: (0..30).map(|i| [f64::from(i) * 100.0, 0.9 + slope * f64::from(i)]).collect(),
+            points: (0..30)
+                .map(|i| [f64::from(i) * 100.0, 0.9 + slope * f64::from(i)])
+                .collect(),
             bars: vec![[0.92, 0.95]; 30],
             label: name.into(),
         };

@@ -285,13 +285,7 @@ impl Unit {
 
 /// `1.5 T` for 1.5 · 10¹².
 fn scaled(value: f64) -> String {
-    const NAMES: [(f64, &str); 5] = [
-        (1e15, "P"),
-        (1e12, "T"),
-        (1e9, "G"),
-        (1e6, "M"),
-        (1e3, "k"),
-    ];
+    const NAMES: [(f64, &str); 5] = [(1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")];
     match NAMES.iter().find(|(size, _)| value.abs() >= *size) {
         Some((size, name)) => {
             let text = format!("{:.3}", value / size);

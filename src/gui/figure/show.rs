@@ -240,9 +240,8 @@ fn thinned(points: Vec<PlotPoint>) -> Vec<PlotPoint> {
     let stretch = points.len().div_ceil(MOST_POINTS / 2);
     let mut kept = Vec::with_capacity(MOST_POINTS + 2);
     for part in points.chunks(stretch) {
-        let by_height = |(_, a): &(usize, &PlotPoint), (_, b): &(usize, &PlotPoint)| {
-            a.y.total_cmp(&b.y)
-        };
+        let by_height =
+            |(_, a): &(usize, &PlotPoint), (_, b): &(usize, &PlotPoint)| a.y.total_cmp(&b.y);
         let low = part.iter().enumerate().min_by(by_height).map(|(i, _)| i);
         let high = part.iter().enumerate().max_by(by_height).map(|(i, _)| i);
         if let (Some(low), Some(high)) = (low, high) {

@@ -57,14 +57,20 @@ mod tests {
         let start = thread_cpu_time();
         std::thread::sleep(Duration::from_millis(60));
         let asleep = thread_cpu_time() - start;
-        assert!(asleep < Duration::from_millis(40), "{asleep:?} while asleep");
+        assert!(
+            asleep < Duration::from_millis(40),
+            "{asleep:?} while asleep"
+        );
         let began = Instant::now();
         let mut sum = 0_u64;
         while thread_cpu_time() - start < Duration::from_millis(20) {
             assert!(began.elapsed() < Duration::from_secs(60), "the time stands");
             sum = (0..100_000).fold(sum, |sum, i| black_box(sum ^ i));
         }
-        assert!(began.elapsed() >= Duration::from_millis(15) - asleep, "{sum}");
+        assert!(
+            began.elapsed() >= Duration::from_millis(15) - asleep,
+            "{sum}"
+        );
     }
 
     #[test]

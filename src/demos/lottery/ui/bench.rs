@@ -264,7 +264,10 @@ mod tests {
         let mut sweep = config(Method::EdgePopup, 3);
         sweep.k_sweep = vec![0.1];
         sweep.net = NetKind::Conv2Lite;
-        assert_eq!(run_name(&sweep), "Edge-popup, sweep of k, Conv-2-lite, seed 3");
+        assert_eq!(
+            run_name(&sweep),
+            "Edge-popup, sweep of k, Conv-2-lite, seed 3"
+        );
         let mut bench = Bench::default();
         let mut imp = config(Method::Imp, 0);
         bench.begin(&imp);

@@ -31,7 +31,12 @@ pub struct Spent {
 /// The results of a run.
 pub fn chains<'a>(record: &'a RunRecord) -> Vec<Chain<'a>> {
     use StageKind as K;
-    let first = record.stages.iter().map(|s| s.repetition).min().unwrap_or(0);
+    let first = record
+        .stages
+        .iter()
+        .map(|s| s.repetition)
+        .min()
+        .unwrap_or(0);
     let own = |kinds: &[StageKind]| -> Vec<&'a Stage> {
         let stages = record.stages.iter();
         stages
@@ -157,7 +162,12 @@ mod tests {
         let labels: Vec<&str> = found.iter().map(|c| c.label.as_str()).collect();
         assert_eq!(
             labels,
-            ["Dense", "Fine-tuned", "Gated, same steps", "Gated, same budget"]
+            [
+                "Dense",
+                "Fine-tuned",
+                "Gated, same steps",
+                "Gated, same budget"
+            ]
         );
         assert!(found[2].path[10].best.abs() < 1e-12, "a search is no net");
         stages.truncate(3);

@@ -39,7 +39,9 @@ pub fn strongest(shot: &Shot, most: usize) -> Vec<Edge> {
         let layer = shot.layers.get(number)?;
         // A convolution's inputs are kernel entries of a channel, a unit each.
         let below = number.checked_sub(1).and_then(|n| shot.layers.get(n));
-        let inputs = below.map_or(layer.cols, |l| l.rows).clamp(1, layer.cols.max(1));
+        let inputs = below
+            .map_or(layer.cols, |l| l.rows)
+            .clamp(1, layer.cols.max(1));
         let (row, col) = (index / layer.cols, index % layer.cols);
         let unit = col * inputs / layer.cols;
         Some(Edge {
@@ -70,27 +72,44 @@ pub fn show(ui: &mut Ui, edges: &[Edge], names: &[String], size: Vec2) {
         return;
     }
     let inner = rect.shrink2(egui::vec2(34.0, 14.0));
-    let x = |column: usize| {
-        inner.left() + inner.width() * column as f32 / (columns - 1) as f32
-    };
+    let x = |column: usize| inner.left() + inner.width() * column as f32 / (columns - 1) as f32;
     let y = |place: f32| inner.top() + 8.0 + (inner.height() - 8.0) * place;
-    let most = edges.iter().map(|e| e.strength.abs()).fold(f32::MIN_POSITIVE, f32::max);
+    let most = edges
+        .iter()
+        .map(|e| e.strength.abs())
+        .fold(f32::MIN_POSITIVE, f32::max);
     let mut mesh = Mesh::default();
     for edge in edges {
-        let color = if edge.strength > 0.0 { tokens.line(1) } else { tokens.line(0) };
+        let color = if edge.strength > 0.0 {
+            tokens.line(1)
+        } else {
+            tokens.line(0)
+        };
         let share = edge.strength.abs() / most;
         let (from, to) = (
             pos2(x(edge.layer), y(edge.from)),
             pos2(x(edge.layer + 1), y(edge.to)),
         );
-        add_line(&mut mesh, from, to, 0.6 + 1.2 * share, color.gamma_multiply(0.2 + 0.8 * share));
+        add_line(
+            &mut mesh,
+            from,
+            to,
+            0.6 + 1.2 * share,
+            color.gamma_multiply(0.2 + 0.8 * share),
+        );
     }
     let painter = ui.painter_at(rect);
     painter.add(Shape::mesh(mesh));
     let heads = std::iter::once("input").chain(names.iter().map(String::as_str));
     for (column, name) in heads.enumerate() {
-        let line = [pos2(x(column), inner.top() + 4.0), pos2(x(column), inner.bottom())];
-        painter.line_segment(line, egui::Stroke::new(2.0, tokens.faint.gamma_multiply(0.6)));
+        let line = [
+            pos2(x(column), inner.top() + 4.0),
+            pos2(x(column), inner.bottom()),
+        ];
+        painter.line_segment(
+            line,
+            egui::Stroke::new(2.0, tokens.faint.gamma_multiply(0.6)),
+        );
         painter.text(
             pos2(x(column), rect.top() + 2.0),
             Align2::CENTER_TOP,

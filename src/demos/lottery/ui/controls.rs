@@ -11,11 +11,26 @@ use crate::gui::controls::seed_ui;
 use crate::gui::theme;
 
 const METHODS: [(Method, &str); 5] = [
-    (Method::Dense, "All weights are trained: what the others are compared with"),
-    (Method::Imp, "Train, prune the smallest weights, go back, train again (Frankle and Carbin)"),
-    (Method::Gates, "Gates on random weights choose the channels (Wang et al.)"),
-    (Method::EdgePopup, "Choose among random weights and train none (Ramanujan et al.)"),
-    (Method::SubsetSum, "Rebuild a trained net out of random weights (Malach, Orseau, Pensia)"),
+    (
+        Method::Dense,
+        "All weights are trained: what the others are compared with",
+    ),
+    (
+        Method::Imp,
+        "Train, prune the smallest weights, go back, train again (Frankle and Carbin)",
+    ),
+    (
+        Method::Gates,
+        "Gates on random weights choose the channels (Wang et al.)",
+    ),
+    (
+        Method::EdgePopup,
+        "Choose among random weights and train none (Ramanujan et al.)",
+    ),
+    (
+        Method::SubsetSum,
+        "Rebuild a trained net out of random weights (Malach, Orseau, Pensia)",
+    ),
 ];
 
 const NETS: [NetKind; 5] = [
@@ -65,20 +80,26 @@ pub fn config_ui(ui: &mut Ui, config: &mut LotteryConfig, typed: &mut Typed) -> 
     ui.add_space(6.0);
     ui.separator();
     ui.strong("Net and images");
-    Grid::new("net").num_columns(2).spacing([12.0, 8.0]).show(ui, |ui| net_ui(ui, config));
+    Grid::new("net")
+        .num_columns(2)
+        .spacing([12.0, 8.0])
+        .show(ui, |ui| net_ui(ui, config));
     ui.add_space(6.0);
     ui.separator();
     ui.strong("Run");
-    Grid::new("run").num_columns(2).spacing([12.0, 8.0]).show(ui, |ui| {
-        training_ui(ui, config);
-        match config.method {
-            Method::Dense => {}
-            Method::Imp => pruning_ui(ui, config),
-            Method::Gates => gates_ui(ui, config),
-            Method::EdgePopup => edge_popup_ui(ui, config, typed),
-            Method::SubsetSum => subset_ui(ui, config),
-        }
-    });
+    Grid::new("run")
+        .num_columns(2)
+        .spacing([12.0, 8.0])
+        .show(ui, |ui| {
+            training_ui(ui, config);
+            match config.method {
+                Method::Dense => {}
+                Method::Imp => pruning_ui(ui, config),
+                Method::Gates => gates_ui(ui, config),
+                Method::EdgePopup => edge_popup_ui(ui, config, typed),
+                Method::SubsetSum => subset_ui(ui, config),
+            }
+        });
     match config.method {
         Method::Imp => {
             ui.checkbox(&mut config.controls, "Controls")
@@ -90,8 +111,9 @@ pub fn config_ui(ui: &mut Ui, config: &mut LotteryConfig, typed: &mut Typed) -> 
         }
         Method::EdgePopup => {
             let mut scaled = !config.unscaled;
-            ui.checkbox(&mut scaled, "Scaled weights")
-                .on_hover_text("By the square root of 1/k, so that what is left has the usual size");
+            ui.checkbox(&mut scaled, "Scaled weights").on_hover_text(
+                "By the square root of 1/k, so that what is left has the usual size",
+            );
             config.unscaled = !scaled;
         }
         _ => {}
@@ -137,9 +159,18 @@ fn net_ui(ui: &mut Ui, config: &mut LotteryConfig) {
     ui.end_row();
     if config.data != DatasetSource::Mnist || config.folder.is_some() {
         let label = ui.label("Folder");
-        let mut text = config.folder.as_ref().map_or(String::new(), |f| f.display().to_string());
-        let hint = if config.data == DatasetSource::Cifar10 { "needed" } else { "none" };
-        let field = TextEdit::singleline(&mut text).hint_text(hint).desired_width(120.0);
+        let mut text = config
+            .folder
+            .as_ref()
+            .map_or(String::new(), |f| f.display().to_string());
+        let hint = if config.data == DatasetSource::Cifar10 {
+            "needed"
+        } else {
+            "none"
+        };
+        let field = TextEdit::singleline(&mut text)
+            .hint_text(hint)
+            .desired_width(120.0);
         if ui
             .add(field)
             .labelled_by(label.id)
@@ -154,13 +185,21 @@ fn net_ui(ui: &mut Ui, config: &mut LotteryConfig) {
 
 fn training_ui(ui: &mut Ui, config: &mut LotteryConfig) {
     let label = ui.label("Steps");
-    ui.add(DragValue::new(&mut config.steps).range(100..=1_000_000).speed(50.0))
-        .labelled_by(label.id)
-        .on_hover_text("Optimiser steps of one training");
+    ui.add(
+        DragValue::new(&mut config.steps)
+            .range(100..=1_000_000)
+            .speed(50.0),
+    )
+    .labelled_by(label.id)
+    .on_hover_text("Optimiser steps of one training");
     ui.end_row();
     let label = ui.label("Batch");
-    ui.add(DragValue::new(&mut config.batch).range(1..=1000).suffix(" images"))
-        .labelled_by(label.id);
+    ui.add(
+        DragValue::new(&mut config.batch)
+            .range(1..=1000)
+            .suffix(" images"),
+    )
+    .labelled_by(label.id);
     ui.end_row();
     let label = ui.label("Repetitions");
     ui.add(DragValue::new(&mut config.seeds).range(1..=20))
@@ -181,9 +220,14 @@ fn pruning_ui(ui: &mut Ui, config: &mut LotteryConfig) {
     ui.label(RichText::new(text).small().color(theme::tokens(ui).faint));
     ui.end_row();
     let label = ui.label("Rewind to");
-    ui.add(DragValue::new(&mut config.rewind).range(0..=config.steps).speed(10.0).prefix("step "))
-        .labelled_by(label.id)
-        .on_hover_text("Survivors go back to their weights of this step; 0 are the first ones");
+    ui.add(
+        DragValue::new(&mut config.rewind)
+            .range(0..=config.steps)
+            .speed(10.0)
+            .prefix("step "),
+    )
+    .labelled_by(label.id)
+    .on_hover_text("Survivors go back to their weights of this step; 0 are the first ones");
     ui.end_row();
 }
 
@@ -191,7 +235,12 @@ fn share_slider(value: &mut f64) -> Slider<'_> {
     Slider::new(value, 0.02..=0.98)
         .custom_formatter(|v, _| format!("{:.0} %", v * 100.0))
         .custom_parser(|text| {
-            let number = text.trim().trim_end_matches('%').trim().parse::<f64>().ok()?;
+            let number = text
+                .trim()
+                .trim_end_matches('%')
+                .trim()
+                .parse::<f64>()
+                .ok()?;
             Some(number / 100.0)
         })
 }
@@ -213,17 +262,26 @@ fn edge_popup_ui(ui: &mut Ui, config: &mut LotteryConfig, typed: &mut Typed) {
     let label = ui.label("Also k");
     if typed.shown != config.k_sweep {
         typed.shown.clone_from(&config.k_sweep);
-        let texts: Vec<String> = typed.shown.iter().map(|k| format!("{}", k * 100.0)).collect();
+        let texts: Vec<String> = typed
+            .shown
+            .iter()
+            .map(|k| format!("{}", k * 100.0))
+            .collect();
         typed.sweep = texts.join(", ");
     }
-    let field = TextEdit::singleline(&mut typed.sweep).hint_text("10, 30, 70").desired_width(120.0);
+    let field = TextEdit::singleline(&mut typed.sweep)
+        .hint_text("10, 30, 70")
+        .desired_width(120.0);
     if ui
         .add(field)
         .labelled_by(label.id)
         .on_hover_text("Further shares to try, in per cent")
         .changed()
     {
-        let numbers = typed.sweep.split(',').filter_map(|t| t.trim().parse::<f64>().ok());
+        let numbers = typed
+            .sweep
+            .split(',')
+            .filter_map(|t| t.trim().parse::<f64>().ok());
         config.k_sweep = numbers
             .filter(|p| *p > 0.0 && *p <= 100.0)
             .map(|p| p / 100.0)
@@ -235,10 +293,19 @@ fn edge_popup_ui(ui: &mut Ui, config: &mut LotteryConfig, typed: &mut Typed) {
     ui.label("Weights");
     ui.horizontal(|ui| {
         for (weights, name, about) in [
-            (RandomWeights::SignedConstant, "± constant", "One magnitude a layer, random signs"),
-            (RandomWeights::KaimingNormal, "Normal", "Kaiming's normal distribution"),
+            (
+                RandomWeights::SignedConstant,
+                "± constant",
+                "One magnitude a layer, random signs",
+            ),
+            (
+                RandomWeights::KaimingNormal,
+                "Normal",
+                "Kaiming's normal distribution",
+            ),
         ] {
-            ui.selectable_value(&mut config.weights, weights, name).on_hover_text(about);
+            ui.selectable_value(&mut config.weights, weights, name)
+                .on_hover_text(about);
         }
     });
     ui.end_row();
@@ -263,7 +330,11 @@ fn target_ui(ui: &mut Ui, config: &mut LotteryConfig) {
         }
         let target = config.target.get_or_insert(0.97);
         let mut per_cent = *target * 100.0;
-        let widget = DragValue::new(&mut per_cent).range(10.0..=100.0).speed(0.05).max_decimals(2).suffix(" %");
+        let widget = DragValue::new(&mut per_cent)
+            .range(10.0..=100.0)
+            .speed(0.05)
+            .max_decimals(2)
+            .suffix(" %");
         ui.add(widget).on_hover_text("Target test accuracy");
         *target = per_cent / 100.0;
     });

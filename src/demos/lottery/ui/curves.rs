@@ -88,8 +88,9 @@ impl Curves {
                 ui.separator();
                 ui.checkbox(&mut self.options.all_levels, "All levels")
                     .on_hover_text("Else those nearest to the paper's figure, and the last");
-                ui.checkbox(&mut self.options.twins, "Twins")
-                    .on_hover_text("Also the same masks with new weights, and random masks, dashed");
+                ui.checkbox(&mut self.options.twins, "Twins").on_hover_text(
+                    "Also the same masks with new weights, and random masks, dashed",
+                );
             }
         });
         if entry.record.stages.iter().all(|s| s.points.is_empty()) {
@@ -97,7 +98,9 @@ impl Curves {
             return before != self.options;
         }
         let key = (bench.revision(), self.options);
-        let plots = self.plots.get(key, || vec![figure(&entry.record, self.options)]);
+        let plots = self
+            .plots
+            .get(key, || vec![figure(&entry.record, self.options)]);
         let size = ui.available_size();
         if let Some(plot) = plots.first() {
             plot.show(ui, size);
@@ -128,7 +131,10 @@ fn chosen(record: &RunRecord, options: Options) -> Vec<Group<'_>> {
     let shares: Vec<f64> = groups.iter().map(|g| g.weights_remaining).collect();
     let near = |target: &f64| {
         let off = |share: &f64| (share / target).ln().abs();
-        let nearest = shares.iter().copied().min_by(|a, b| off(a).total_cmp(&off(b)));
+        let nearest = shares
+            .iter()
+            .copied()
+            .min_by(|a, b| off(a).total_cmp(&off(b)));
         nearest.filter(|share| off(share) < 0.1)
     };
     let mut kept: Vec<f64> = LADDER.iter().filter_map(near).collect();
@@ -200,7 +206,11 @@ fn curve(group: &Group<'_>, cost: Cost, hue: Hue) -> Series {
         let at = Spread::of(group.at_step(step).map(|p| cost.of(p)));
         let accuracy = Spread::of(group.at_step(step).map(|p| p.test_accuracy));
         if let (Some(at), Some(accuracy)) = (at, accuracy) {
-            let x = if cost == Cost::Steps { at.mean } else { at.mean - began };
+            let x = if cost == Cost::Steps {
+                at.mean
+            } else {
+                at.mean - began
+            };
             series.points.push([x, accuracy.mean]);
             if several {
                 series.bars.push(accuracy.bar());

@@ -20,21 +20,32 @@ pub struct DataPanel {
 impl DataPanel {
     /// The files that are missing for a run's images.
     fn missing(&mut self, config: &LotteryConfig, cx: &TabCx<'_>) -> &[Asset] {
-        let needs = if config.folder.is_some() { &[][..] } else { config.data.needs() };
+        let needs = if config.folder.is_some() {
+            &[][..]
+        } else {
+            config.data.needs()
+        };
         if cx.still || needs.is_empty() {
             return &[];
         }
-        if self.looked.as_ref().is_none_or(|(names, _)| *names != needs) {
+        if self
+            .looked
+            .as_ref()
+            .is_none_or(|(names, _)| *names != needs)
+        {
             let here = |asset: &Asset| {
                 let path = asset.location(&assets_dir(), cx.paths);
-                path.metadata().is_ok_and(|m| m.is_file() && m.len() == asset.bytes)
+                path.metadata()
+                    .is_ok_and(|m| m.is_file() && m.len() == asset.bytes)
             };
             let rows = Manifest::embedded().and_then(|manifest| {
                 let rows = needs.iter().map(|name| manifest.get(name).cloned());
                 rows.collect::<Result<Vec<Asset>>>()
             });
             let missing = rows.map(|rows| rows.into_iter().filter(|a| !here(a)).collect());
-            let missing = missing.inspect_err(|e| tracing::error!("{e}")).unwrap_or_default();
+            let missing = missing
+                .inspect_err(|e| tracing::error!("{e}"))
+                .unwrap_or_default();
             self.looked = Some((needs, missing));
         }
         self.looked.as_ref().map_or(&[], |(_, missing)| missing)

@@ -132,7 +132,12 @@ impl DrawView {
             return;
         };
         // A stage that is finished meanwhile is a net more to ask.
-        let finished = entry.record.stages.iter().filter(|s| s.summary.is_some()).count() as u64;
+        let finished = entry
+            .record
+            .stages
+            .iter()
+            .filter(|s| s.summary.is_some())
+            .count() as u64;
         let key = (entry.id << 32 | finished, self.changes);
         if !visible || cx.still || self.asking.is_some() || self.asked == Some(key) {
             return;
@@ -163,10 +168,16 @@ impl DrawView {
         }
         let faint = theme::tokens(ui).faint;
         ui.horizontal(|ui| {
-            if ui.add_enabled(self.can_undo(), egui::Button::new("Undo stroke")).clicked() {
+            if ui
+                .add_enabled(self.can_undo(), egui::Button::new("Undo stroke"))
+                .clicked()
+            {
                 self.undo();
             }
-            if ui.add_enabled(self.can_undo(), egui::Button::new("Clear")).clicked() {
+            if ui
+                .add_enabled(self.can_undo(), egui::Button::new("Clear"))
+                .clicked()
+            {
                 self.clear();
             }
             let text = "Draw a digit: it is moved and scaled as MNIST's are";
@@ -293,15 +304,29 @@ fn bars_ui(ui: &mut Ui, answer: &Answer, color: Color32) {
             ui.allocate_exact_size(vec2(ui.available_width(), 17.0), Sense::hover());
         let text = format!("{:.1} %", share * 100.0);
         response.widget_info(|| {
-            WidgetInfo::labeled(Role::Label, true, format!("{}: {class}, {text}", answer.label))
+            WidgetInfo::labeled(
+                Role::Label,
+                true,
+                format!("{}: {class}, {text}", answer.label),
+            )
         });
         let is_best = (share - best).abs() < f32::EPSILON;
-        let paint = if is_best { color } else { color.gamma_multiply(0.45) };
+        let paint = if is_best {
+            color
+        } else {
+            color.gamma_multiply(0.45)
+        };
         let painter = ui.painter_at(rect);
         let words = if is_best { tokens.text } else { tokens.faint };
         let font = FontId::proportional(13.0);
         let left = rect.left_center();
-        painter.text(left, Align2::LEFT_CENTER, class.to_string(), font.clone(), words);
+        painter.text(
+            left,
+            Align2::LEFT_CENTER,
+            class.to_string(),
+            font.clone(),
+            words,
+        );
         let whole = (rect.width() - 72.0).max(10.0);
         let bar = egui::Rect::from_min_size(
             pos2(rect.left() + 16.0, rect.top() + 3.0),

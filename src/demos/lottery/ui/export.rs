@@ -82,7 +82,11 @@ pub fn ledger_table(rows: &[Row], target: f64, between: &str) -> String {
     table.push('\n');
     for row in rows {
         let text = |text: &str| {
-            if between == "," { field(text) } else { text.replace(['\t', '\n'], " ") }
+            if between == "," {
+                field(text)
+            } else {
+                text.replace(['\t', '\n'], " ")
+            }
         };
         let until = |which: usize| row.until.map_or(String::new(), |both| number(both[which]));
         let fields = [

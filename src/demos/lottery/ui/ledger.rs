@@ -30,11 +30,31 @@ impl Column {
         (Self::Run, "Run", "Its name, which can be changed"),
         (Self::Result, "Result", "What is left in the end"),
         (Self::Left, "Left", "Share of the weights that are left"),
-        (Self::Stored, "Stored", "Bytes that the result takes: weights, and masks or indices"),
-        (Self::Operations, "Ops", "Operations of all trainings that led to it; a multiply-add is two"),
-        (Self::Seconds, "CPU", "Processor seconds of all trainings that led to it"),
-        (Self::Accuracy, "Accuracy", "On the test images, the mean of all repetitions"),
-        (Self::Until, "Until", "Cost until the chosen accuracy was first reached"),
+        (
+            Self::Stored,
+            "Stored",
+            "Bytes that the result takes: weights, and masks or indices",
+        ),
+        (
+            Self::Operations,
+            "Ops",
+            "Operations of all trainings that led to it; a multiply-add is two",
+        ),
+        (
+            Self::Seconds,
+            "CPU",
+            "Processor seconds of all trainings that led to it",
+        ),
+        (
+            Self::Accuracy,
+            "Accuracy",
+            "On the test images, the mean of all repetitions",
+        ),
+        (
+            Self::Until,
+            "Until",
+            "Cost until the chosen accuracy was first reached",
+        ),
     ];
 }
 
@@ -65,7 +85,11 @@ impl Default for Options {
 impl Options {
     /// Within what the controls allow, whatever a session says.
     pub fn limited(self) -> Self {
-        let target = if self.target.is_finite() { self.target } else { 0.97 };
+        let target = if self.target.is_finite() {
+            self.target
+        } else {
+            0.97
+        };
         Self {
             target: target.clamp(0.8, 0.995),
             ..self
@@ -111,13 +135,25 @@ impl Ledger {
     pub fn ui(&mut self, ui: &mut Ui, bench: &mut Bench, running: Option<u64>) -> bool {
         let before = (self.options, bench.revision());
         if bench.entries().is_empty() {
-            empty_ui(ui, "No run on the bench", "Runs gather here, to be compared");
+            empty_ui(
+                ui,
+                "No run on the bench",
+                "Runs gather here, to be compared",
+            );
             return false;
         }
         self.choices_ui(ui);
-        let Options { seconds, linear, target, .. } = self.options;
+        let Options {
+            seconds,
+            linear,
+            target,
+            ..
+        } = self.options;
         let table = (bench.entries().len() as f32 * 28.0 + 62.0).min(ui.available_height() * 0.5);
-        let size = vec2(ui.available_width(), (ui.available_height() - table - 8.0).max(120.0));
+        let size = vec2(
+            ui.available_width(),
+            (ui.available_height() - table - 8.0).max(120.0),
+        );
         let key = (bench.revision(), seconds, linear, target.to_bits());
         let options = self.options;
         let plots = self.plots.get(key, || vec![figure(bench, options)]);
@@ -128,7 +164,11 @@ impl Ledger {
             None => {
                 ui.allocate_ui(size, |ui| {
                     ui.set_min_size(size);
-                    empty_ui(ui, "Nothing to compare", "No run that is shown has points yet");
+                    empty_ui(
+                        ui,
+                        "Nothing to compare",
+                        "No run that is shown has points yet",
+                    );
                 });
             }
         }
@@ -153,7 +193,9 @@ impl Ledger {
             let slider = Slider::new(&mut self.options.target, 0.8..=0.995)
                 .step_by(0.001)
                 .custom_formatter(percent)
-                .custom_parser(|t| Some(t.trim().trim_end_matches('%').trim().parse::<f64>().ok()? / 100.0));
+                .custom_parser(|t| {
+                    Some(t.trim().trim_end_matches('%').trim().parse::<f64>().ok()? / 100.0)
+                });
             ui.add(slider)
                 .labelled_by(label.id)
                 .on_hover_text("The last column tells what this test accuracy has cost");
@@ -167,7 +209,12 @@ impl Ledger {
             return;
         }
         self.rows = rows(bench, self.options.target);
-        let Options { sorted_by, descending, seconds, .. } = self.options;
+        let Options {
+            sorted_by,
+            descending,
+            seconds,
+            ..
+        } = self.options;
         sort(&mut self.rows, sorted_by, descending, seconds);
         self.made = Some(key);
     }
@@ -175,26 +222,39 @@ impl Ledger {
     fn table_ui(&mut self, ui: &mut Ui, bench: &Bench, running: Option<u64>) -> Option<Ask> {
         let tokens = theme::tokens(ui);
         let mut ask = None;
-        ScrollArea::both().auto_shrink([false, true]).show(ui, |ui| {
-            egui::Grid::new("ledger").striped(true).spacing([10.0, 4.0]).show(ui, |ui| {
-                ui.label("");
-                for (column, name, about) in Column::ALL {
-                    self.head_ui(ui, column, name, about);
-                }
-                ui.label("");
-                ui.end_row();
-                for row in &self.rows {
-                    if let Some(entry) = bench.get(row.id) {
-                        let looked_at = bench.focus().map(|e| e.id) == Some(row.id);
-                        let wish = row_ui(ui, row, entry, looked_at, self.options.seconds, running);
-                        ask = wish.or(ask.take());
+        ScrollArea::both()
+            .auto_shrink([false, true])
+            .show(ui, |ui| {
+                egui::Grid::new("ledger")
+                    .striped(true)
+                    .spacing([10.0, 4.0])
+                    .show(ui, |ui| {
+                        ui.label("");
+                        for (column, name, about) in Column::ALL {
+                            self.head_ui(ui, column, name, about);
+                        }
+                        ui.label("");
                         ui.end_row();
-                    }
-                }
+                        for row in &self.rows {
+                            if let Some(entry) = bench.get(row.id) {
+                                let looked_at = bench.focus().map(|e| e.id) == Some(row.id);
+                                let wish = row_ui(
+                                    ui,
+                                    row,
+                                    entry,
+                                    looked_at,
+                                    self.options.seconds,
+                                    running,
+                                );
+                                ask = wish.or(ask.take());
+                                ui.end_row();
+                            }
+                        }
+                    });
+                let text =
+                    "Accuracy is the mean of all repetitions, costs are those of the first one";
+                ui.label(RichText::new(text).small().color(tokens.faint));
             });
-            let text = "Accuracy is the mean of all repetitions, costs are those of the first one";
-            ui.label(RichText::new(text).small().color(tokens.faint));
-        });
         ask
     }
 
@@ -203,8 +263,8 @@ impl Ledger {
         let sorted = options.sorted_by == column;
         let arrow = match (sorted, options.descending) {
             (false, _) => "",
-            (true, false) => " ⏶",
-            (true, true) => " ⏷",
+            (true, false) => " ▲",
+            (true, true) => " ▼",
         };
         let text = RichText::new(format!("{name}{arrow}")).small();
         let button = ui.add(egui::Button::new(text).frame(false));
@@ -221,7 +281,12 @@ impl Ledger {
     /// The table, in the order it has on the screen.
     pub fn table(&self, bench: &Bench) -> Vec<Row> {
         let mut rows = rows(bench, self.options.target);
-        let Options { sorted_by, descending, seconds, .. } = self.options;
+        let Options {
+            sorted_by,
+            descending,
+            seconds,
+            ..
+        } = self.options;
         sort(&mut rows, sorted_by, descending, seconds);
         rows
     }
@@ -254,7 +319,11 @@ fn row_ui(
 ) -> Option<Ask> {
     let tokens = theme::tokens(ui);
     let mut ask = None;
-    let color = if entry.hidden { Color32::TRANSPARENT } else { hue(row.id).color(tokens) };
+    let color = if entry.hidden {
+        Color32::TRANSPARENT
+    } else {
+        hue(row.id).color(tokens)
+    };
     let (rect, swatch) = ui.allocate_exact_size(vec2(14.0, 14.0), egui::Sense::click());
     let name = format!("Show {} {} in the plot", row.run, row.result);
     swatch.widget_info(|| {
@@ -271,7 +340,9 @@ fn row_ui(
         ask = Some(Ask::Show(row.id, entry.hidden));
     }
     let mut name = entry.name.clone();
-    let mut field = TextEdit::singleline(&mut name).desired_width(132.0).char_limit(60);
+    let mut field = TextEdit::singleline(&mut name)
+        .desired_width(132.0)
+        .char_limit(60);
     if looked_at {
         field = field.text_color(tokens.accent);
     }
@@ -282,7 +353,13 @@ fn row_ui(
         ask = Some(Ask::LookAt(row.id));
     }
     let until = row.until.map(|both| both[usize::from(seconds)]);
-    let cost = |v: f64| if seconds { Unit::Seconds.text(v) } else { operations(v) };
+    let cost = |v: f64| {
+        if seconds {
+            Unit::Seconds.text(v)
+        } else {
+            operations(v)
+        }
+    };
     for text in [
         row.result.clone(),
         percent(row.left),
@@ -295,7 +372,10 @@ fn row_ui(
         ui.label(text);
     }
     let remove = ui.add_enabled(running != Some(row.id), egui::Button::new("Remove").small());
-    if remove.on_hover_text("Take the run off the bench; its files stay").clicked() {
+    if remove
+        .on_hover_text("Take the run off the bench; its files stay")
+        .clicked()
+    {
         ask = Some(Ask::Remove(row.id));
     }
     ask
@@ -343,7 +423,10 @@ fn row(entry: &Entry, chain: &Chain<'_>, target: f64) -> Row {
 }
 
 fn sort(rows: &mut [Row], by: Column, descending: bool, seconds: bool) {
-    let until = |row: &Row| row.until.map_or(f64::INFINITY, |both| both[usize::from(seconds)]);
+    let until = |row: &Row| {
+        row.until
+            .map_or(f64::INFINITY, |both| both[usize::from(seconds)])
+    };
     rows.sort_by(|a, b| {
         let order = match by {
             Column::Run => a.id.cmp(&b.id),
@@ -365,7 +448,13 @@ fn figure(bench: &Bench, options: Options) -> Figure {
         let found = chains(&entry.record);
         let several = found.len() > 1;
         for (number, chain) in found.iter().enumerate() {
-            let cost = |s: &super::chains::Spent| if options.seconds { s.cpu_seconds } else { s.flops };
+            let cost = |s: &super::chains::Spent| {
+                if options.seconds {
+                    s.cpu_seconds
+                } else {
+                    s.flops
+                }
+            };
             let name = if several {
                 format!("{}: {}", entry.name, chain.label)
             } else {
@@ -374,9 +463,17 @@ fn figure(bench: &Bench, options: Options) -> Figure {
             let points = chain.path.iter().filter(|s| s.best > 0.0 && cost(s) > 0.0);
             series.push(Series {
                 hue: hue(entry.id),
-                mark: if number == 0 { Mark::Line } else { Mark::Dashed },
+                mark: if number == 0 {
+                    Mark::Line
+                } else {
+                    Mark::Dashed
+                },
                 points: points.map(|s| [cost(s), s.best]).collect(),
-                label: if several { chain.label.clone() } else { short(&name) },
+                label: if several {
+                    chain.label.clone()
+                } else {
+                    short(&name)
+                },
                 name,
                 ..Series::default()
             });
@@ -441,7 +538,11 @@ mod tests {
         assert!(found.iter().all(|r| r.until.is_some()));
         assert!(rows(&bench, 0.999).iter().all(|r| r.until.is_none()));
         let options = Ledger::default().options;
-        assert_eq!(figure(&bench, options).series.len(), 3, "two runs and the target");
+        assert_eq!(
+            figure(&bench, options).series.len(),
+            3,
+            "two runs and the target"
+        );
         let id = bench.entries()[0].id;
         super::perform(super::Ask::Show(id, false), &mut bench);
         assert_eq!(figure(&bench, options).series.len(), 2);
@@ -454,6 +555,9 @@ mod tests {
         assert_eq!(found[0].result, "Dense");
         sort(&mut found, Column::Left, false, false);
         assert_eq!(found[0].result, "Ticket");
-        assert_eq!(short("A name that is much too long for a plot"), "A name that is much too…");
+        assert_eq!(
+            short("A name that is much too long for a plot"),
+            "A name that is much too…"
+        );
     }
 }

@@ -65,13 +65,41 @@ enum View {
 }
 
 const VIEWS: [(View, &str, &str); 7] = [
-    (View::Curves, "Curves", "Test accuracy while training, for each sparsity"),
-    (View::EarlyStop, "Early stop", "When training should stop, tickets beside their twins"),
-    (View::Ledger, "Ledger", "What every method has spent for its accuracy"),
-    (View::Net, "Net", "Weights, masks and connections through time"),
-    (View::Theory, "Theory", "Subset sums, and how wide a random net has to be"),
-    (View::Rewinding, "Rewinding", "The error on the line between two siblings"),
-    (View::Draw, "Draw a digit", "And see the dense net and its ticket answer"),
+    (
+        View::Curves,
+        "Curves",
+        "Test accuracy while training, for each sparsity",
+    ),
+    (
+        View::EarlyStop,
+        "Early stop",
+        "When training should stop, tickets beside their twins",
+    ),
+    (
+        View::Ledger,
+        "Ledger",
+        "What every method has spent for its accuracy",
+    ),
+    (
+        View::Net,
+        "Net",
+        "Weights, masks and connections through time",
+    ),
+    (
+        View::Theory,
+        "Theory",
+        "Subset sums, and how wide a random net has to be",
+    ),
+    (
+        View::Rewinding,
+        "Rewinding",
+        "The error on the line between two siblings",
+    ),
+    (
+        View::Draw,
+        "Draw a digit",
+        "And see the dense net and its ticket answer",
+    ),
 ];
 
 struct LotteryTab {
@@ -133,9 +161,7 @@ impl LotteryTab {
     }
 
     fn state(&self) -> RunState {
-        self.running
-            .as_ref()
-            .map_or(RunState::Idle, Running::state)
+        self.running.as_ref().map_or(RunState::Idle, Running::state)
     }
 
     /// Begins a run, or first fetches the images and then begins.
@@ -186,7 +212,11 @@ impl LotteryTab {
             self.running = None;
             self.revision += 1;
             // One that failed before it began leaves nothing to look at.
-            if self.bench.get(id).is_some_and(|e| e.record.layers.is_empty()) {
+            if self
+                .bench
+                .get(id)
+                .is_some_and(|e| e.record.layers.is_empty())
+            {
                 self.bench.remove(id);
             }
         }
@@ -323,9 +353,7 @@ impl Tab for LotteryTab {
         let drawing = self.view == View::Draw;
         match command {
             Command::Run => idle && self.wanted.is_none(),
-            Command::Step => {
-                idle && self.wanted.is_none() || self.state() == RunState::Paused
-            }
+            Command::Step => idle && self.wanted.is_none() || self.state() == RunState::Paused,
             Command::Pause | Command::Stop => !idle,
             Command::NewSeed => idle,
             Command::Undo => drawing && self.draw.can_undo(),

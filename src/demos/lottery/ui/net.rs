@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 use super::super::record::{LayerShot, RunRecord, Shot};
 use super::bench::{Bench, Entry};
 use super::connections::{self, Edge};
+use super::empty_ui;
 use super::net_figures::{self, Chart};
 use super::plots::Plots;
 use super::shots::Shots;
 use super::stages::{kind_name, percent};
-use super::empty_ui;
 use crate::data::{Image, Matrix};
 use crate::gui::figure::{Figure, Unit};
 use crate::gui::theme;
@@ -153,7 +153,11 @@ impl NetView {
             ui.vertical(|ui| {
                 ui.set_width(side);
                 let name = record.layers.first().map_or("", |l| &l.name);
-                ui.label(RichText::new(format!("Left of {name}, by input")).small().color(tokens.faint));
+                ui.label(
+                    RichText::new(format!("Left of {name}, by input"))
+                        .small()
+                        .color(tokens.faint),
+                );
                 let shown = self.inputs.show(ui, vec2(side, side));
                 if let (Some([row, col]), Some(matrix)) = (shown.cell, self.inputs.matrix()) {
                     let share = matrix.get(row, col).unwrap_or(0.0);
@@ -162,9 +166,13 @@ impl NetView {
                 }
                 let [low, high] = self.inputs.shown_range().map(f64::from);
                 ui.label(
-                    RichText::new(format!("{} to {} of the weights", percent(low), percent(high)))
-                        .small()
-                        .color(tokens.faint),
+                    RichText::new(format!(
+                        "{} to {} of the weights",
+                        percent(low),
+                        percent(high)
+                    ))
+                    .small()
+                    .color(tokens.faint),
                 );
             });
             ui.vertical(|ui| {
@@ -172,9 +180,13 @@ impl NetView {
                 match self.options.picture {
                     Picture::Layer => self.layer_ui(ui, record, shot, room),
                     Picture::Connections => {
-                        let text = format!("The {} strongest of the net, orange positive, blue negative", self.edges.len());
+                        let text = format!(
+                            "The {} strongest of the net, orange positive, blue negative",
+                            self.edges.len()
+                        );
                         ui.label(RichText::new(text).small().color(tokens.faint));
-                        let names: Vec<String> = record.layers.iter().map(|l| l.name.clone()).collect();
+                        let names: Vec<String> =
+                            record.layers.iter().map(|l| l.name.clone()).collect();
                         connections::show(ui, &self.edges, &names, room);
                     }
                 }
@@ -185,7 +197,8 @@ impl NetView {
     fn layer_ui(&mut self, ui: &mut Ui, record: &RunRecord, shot: &Shot, room: egui::Vec2) {
         let faint = theme::tokens(ui).faint;
         let number = self.options.layer;
-        let (Some(layer), Some(shape)) = (shot.layers.get(number), record.layers.get(number)) else {
+        let (Some(layer), Some(shape)) = (shot.layers.get(number), record.layers.get(number))
+        else {
             return;
         };
         let left = layer.mask.iter().filter(|keep| **keep).count();
@@ -235,7 +248,11 @@ impl NetView {
         }
         match picture {
             Picture::Layer => {
-                if let Some(image) = shot.layers.get(layer).and_then(|l| layer_image(l, mask_only)) {
+                if let Some(image) = shot
+                    .layers
+                    .get(layer)
+                    .and_then(|l| layer_image(l, mask_only))
+                {
                     self.layer.set(&Arc::new(image));
                 }
             }
@@ -253,7 +270,11 @@ impl NetView {
         });
         let (chart, layer) = (self.options.chart, self.options.layer);
         let key = (bench.revision(), chart, layer);
-        let plots = self.plots.get(key, || net_figures::figure(record, chart, layer).into_iter().collect());
+        let plots = self.plots.get(key, || {
+            net_figures::figure(record, chart, layer)
+                .into_iter()
+                .collect()
+        });
         let size = ui.available_size();
         match plots.first() {
             Some(plot) => {
@@ -300,7 +321,11 @@ fn scrubber_ui(ui: &mut Ui, entry: &Entry, shots: &mut Shots) {
 fn kept_ui(ui: &mut Ui, record: &RunRecord) {
     let tokens = theme::tokens(ui);
     let Some(stage) = record.stages.last() else {
-        return empty_ui(ui, "Nothing has run yet", "The net shows here while it learns");
+        return empty_ui(
+            ui,
+            "Nothing has run yet",
+            "The net shows here while it learns",
+        );
     };
     let text = format!(
         "{} at the end, {} of the weights left; press Run to watch the weights themselves",
@@ -308,29 +333,36 @@ fn kept_ui(ui: &mut Ui, record: &RunRecord) {
         percent(stage.weights_remaining)
     );
     ui.label(RichText::new(text).color(tokens.faint));
-    egui::Grid::new("kept").num_columns(4).spacing([16.0, 6.0]).show(ui, |ui| {
-        for head in ["Layer", "Weights left", "", "Units at work"] {
-            ui.label(RichText::new(head).small().color(tokens.faint));
-        }
-        ui.end_row();
-        for (number, layer) in record.layers.iter().enumerate() {
-            let all: usize = layer.shape.iter().product();
-            let kept = stage.kept.get(number).copied().unwrap_or(0);
-            ui.label(&layer.name);
-            ui.label(format!("{} of {}", Unit::Number.text(kept as f64), Unit::Number.text(all as f64)));
-            let share = kept as f32 / all.max(1) as f32;
-            ui.add(
-                egui::ProgressBar::new(share)
-                    .desired_width(180.0)
-                    .desired_height(12.0)
-                    .fill(tokens.line(0)),
-            );
-            let alive = stage.alive_units.get(number).copied().unwrap_or(0);
-            let units = layer.shape.first().copied().unwrap_or(0);
-            ui.label(format!("{alive} of {units}"));
+    egui::Grid::new("kept")
+        .num_columns(4)
+        .spacing([16.0, 6.0])
+        .show(ui, |ui| {
+            for head in ["Layer", "Weights left", "", "Units at work"] {
+                ui.label(RichText::new(head).small().color(tokens.faint));
+            }
             ui.end_row();
-        }
-    });
+            for (number, layer) in record.layers.iter().enumerate() {
+                let all: usize = layer.shape.iter().product();
+                let kept = stage.kept.get(number).copied().unwrap_or(0);
+                ui.label(&layer.name);
+                ui.label(format!(
+                    "{} of {}",
+                    Unit::Number.text(kept as f64),
+                    Unit::Number.text(all as f64)
+                ));
+                let share = kept as f32 / all.max(1) as f32;
+                ui.add(
+                    egui::ProgressBar::new(share)
+                        .desired_width(180.0)
+                        .desired_height(12.0)
+                        .fill(tokens.line(0)),
+                );
+                let alive = stage.alive_units.get(number).copied().unwrap_or(0);
+                let units = layer.shape.first().copied().unwrap_or(0);
+                ui.label(format!("{alive} of {units}"));
+                ui.end_row();
+            }
+        });
 }
 
 /// For each input of the first layer the share of its weights that are left, as the picture that
@@ -376,7 +408,12 @@ fn layer_image(layer: &LayerShot, mask_only: bool) -> Option<Image> {
         };
         [r, g, b, 255]
     };
-    let rgba = layer.weights.iter().zip(&layer.mask).flat_map(pixel).collect();
+    let rgba = layer
+        .weights
+        .iter()
+        .zip(&layer.mask)
+        .flat_map(pixel)
+        .collect();
     let side = |n: usize| u32::try_from(n).ok();
     Image::new(side(layer.cols)?, side(layer.rows)?, rgba).ok()
 }

@@ -65,7 +65,13 @@ fn survivors(record: &RunRecord, layer: usize) -> Figure {
         .collect();
     let stride = of_layer.len().div_ceil(MOST_LEVELS).max(1);
     // The last level, and others in equal distance before it.
-    let chosen: Vec<&Histogram> = of_layer.iter().rev().step_by(stride).rev().copied().collect();
+    let chosen: Vec<&Histogram> = of_layer
+        .iter()
+        .rev()
+        .step_by(stride)
+        .rev()
+        .copied()
+        .collect();
     let rounds = chosen.len().max(2) - 1;
     let series = chosen.iter().enumerate().map(|(place, histogram)| {
         let share = share_at(record, histogram.level);
@@ -145,7 +151,11 @@ fn gates(record: &RunRecord, layer: usize) -> Figure {
             hue: Hue::Line(0),
             mark: Mark::Scatter,
             bars: values.iter().map(|v| [0.0, *v]).collect(),
-            points: values.iter().enumerate().map(|(i, v)| [i as f64, *v]).collect(),
+            points: values
+                .iter()
+                .enumerate()
+                .map(|(i, v)| [i as f64, *v])
+                .collect(),
             ..Series::default()
         });
         if let Some(threshold) = record.extras.gate_threshold {
@@ -169,7 +179,12 @@ fn gates(record: &RunRecord, layer: usize) -> Figure {
 }
 
 fn shares(record: &RunRecord) -> Figure {
-    let mut points: Vec<[f64; 2]> = record.extras.k_sweep.iter().map(|(k, a)| [*k, *a]).collect();
+    let mut points: Vec<[f64; 2]> = record
+        .extras
+        .k_sweep
+        .iter()
+        .map(|(k, a)| [*k, *a])
+        .collect();
     points.sort_by(|a, b| a[0].total_cmp(&b[0]));
     Figure {
         name: "Accuracy by the share kept".into(),
@@ -209,8 +224,14 @@ mod tests {
 
     #[test]
     fn each_chart_says_when_it_has_nothing() {
-        let mut run = record(Method::EdgePopup, vec![stage(StageKind::EdgePopup, 2, 0, 0.9)]);
-        assert_eq!(figure(&run, Chart::Churn, 0).map(|f| f.series.len()), Some(1));
+        let mut run = record(
+            Method::EdgePopup,
+            vec![stage(StageKind::EdgePopup, 2, 0, 0.9)],
+        );
+        assert_eq!(
+            figure(&run, Chart::Churn, 0).map(|f| f.series.len()),
+            Some(1)
+        );
         assert!(figure(&run, Chart::Gates, 0).is_none());
         assert!(figure(&run, Chart::Shares, 0).is_none());
         run.extras.gates = vec![vec![0.1, 0.9, 0.5]];

@@ -19,12 +19,14 @@ pub struct Shots {
 }
 
 impl Shots {
-    /// Forgets all, to keep those of another run.
+    /// Keeps those of this run from now on, and forgets those of another.
     pub fn begin(&mut self, run: u64) {
-        *self = Self {
-            run: Some(run),
-            ..Self::default()
-        };
+        if self.run != Some(run) {
+            *self = Self {
+                run: Some(run),
+                ..Self::default()
+            };
+        }
     }
 
     /// Keeps a moment of the run.
@@ -56,7 +58,11 @@ impl Shots {
 
     /// The moments of this run.
     pub fn of(&self, run: u64) -> &[Arc<Shot>] {
-        if self.run == Some(run) { &self.kept } else { &[] }
+        if self.run == Some(run) {
+            &self.kept
+        } else {
+            &[]
+        }
     }
 
     /// The moment looked at.
@@ -78,7 +84,10 @@ impl Shots {
 }
 
 fn bytes(shot: &Shot) -> usize {
-    shot.layers.iter().map(|l| l.weights.len() * 4 + l.mask.len()).sum()
+    shot.layers
+        .iter()
+        .map(|l| l.weights.len() * 4 + l.mask.len())
+        .sum()
 }
 
 #[cfg(test)]
@@ -140,6 +149,10 @@ mod tests {
         for step in 0..30 {
             shots.add(shot(step, 3_000_000));
         }
-        assert!((4..=9).contains(&shots.of(0).len()), "{}", shots.of(0).len());
+        assert!(
+            (4..=9).contains(&shots.of(0).len()),
+            "{}",
+            shots.of(0).len()
+        );
     }
 }

@@ -20,7 +20,10 @@ pub fn groups(record: &RunRecord) -> Vec<Group<'_>> {
             group.kind == stage.kind
                 && group.level == stage.level
                 && (shares || stage.kind != StageKind::EdgePopup)
-                && group.stages.iter().all(|s| s.repetition != stage.repetition)
+                && group
+                    .stages
+                    .iter()
+                    .all(|s| s.repetition != stage.repetition)
         };
         match groups.iter_mut().find(same) {
             Some(group) => group.stages.push(stage),

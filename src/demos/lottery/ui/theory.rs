@@ -38,7 +38,13 @@ impl Default for Options {
 impl Options {
     /// Within what the controls allow, whatever a session says.
     pub fn limited(self) -> Self {
-        let limit = |v: f64, low: f64, high: f64| if v.is_finite() { v.clamp(low, high) } else { low };
+        let limit = |v: f64, low: f64, high: f64| {
+            if v.is_finite() {
+                v.clamp(low, high)
+            } else {
+                low
+            }
+        };
         Self {
             width: limit(self.width, 1.0, 1e5),
             depth: limit(self.depth, 1.0, 1000.0),
@@ -119,11 +125,21 @@ impl Theory {
         ui.horizontal_wrapped(|ui| {
             ui.label(RichText::new("A target net of").strong());
             let label = ui.label("width d");
-            ui.add(DragValue::new(&mut self.options.width).range(1.0..=1e5).speed(5.0).max_decimals(0))
-                .labelled_by(label.id);
+            ui.add(
+                DragValue::new(&mut self.options.width)
+                    .range(1.0..=1e5)
+                    .speed(5.0)
+                    .max_decimals(0),
+            )
+            .labelled_by(label.id);
             let label = ui.label("depth l");
-            ui.add(DragValue::new(&mut self.options.depth).range(1.0..=1000.0).speed(0.1).max_decimals(0))
-                .labelled_by(label.id);
+            ui.add(
+                DragValue::new(&mut self.options.depth)
+                    .range(1.0..=1000.0)
+                    .speed(0.1)
+                    .max_decimals(0),
+            )
+            .labelled_by(label.id);
             let label = ui.label("within ε");
             ui.add(
                 Slider::new(&mut self.options.epsilon, 1e-6..=1.0)
@@ -134,28 +150,39 @@ impl Theory {
         });
         let demand = self.options.demand(self.options.epsilon);
         let number = |v: f64| Unit::Number.text(v);
-        Grid::new("bounds").num_columns(4).spacing([18.0, 3.0]).show(ui, |ui| {
-            let head = |ui: &mut Ui, text: &str| {
-                ui.label(RichText::new(text).small().color(faint));
-            };
-            head(ui, "Order of growth, constants 1");
-            head(ui, "formula");
-            head(ui, "times as wide");
-            head(ui, "random weights");
-            ui.end_row();
-            for (name, formula, factor) in [
-                ("Malach 2020", "d⁴ l² / ε²", demand.malach_factor()),
-                ("Orseau 2020, for each weight", "log₂(d l / ε)", demand.orseau_neurons()),
-                ("Pensia 2020", "log₂(d l / ε)", demand.pensia_factor()),
-                ("No construction with less", "log₂(1 / ε)", fewest_paths(demand.epsilon)),
-            ] {
-                ui.label(name);
-                ui.label(RichText::new(formula).color(faint));
-                ui.label(number(factor));
-                ui.label(number(demand.random_weights(factor)));
+        Grid::new("bounds")
+            .num_columns(4)
+            .spacing([18.0, 3.0])
+            .show(ui, |ui| {
+                let head = |ui: &mut Ui, text: &str| {
+                    ui.label(RichText::new(text).small().color(faint));
+                };
+                head(ui, "Order of growth, constants 1");
+                head(ui, "formula");
+                head(ui, "times as wide");
+                head(ui, "random weights");
                 ui.end_row();
-            }
-        });
+                for (name, formula, factor) in [
+                    ("Malach 2020", "d⁴ l² / ε²", demand.malach_factor()),
+                    (
+                        "Orseau 2020, for each weight",
+                        "log₂(d l / ε)",
+                        demand.orseau_neurons(),
+                    ),
+                    ("Pensia 2020", "log₂(d l / ε)", demand.pensia_factor()),
+                    (
+                        "No construction with less",
+                        "log₂(1 / ε)",
+                        fewest_paths(demand.epsilon),
+                    ),
+                ] {
+                    ui.label(name);
+                    ui.label(RichText::new(formula).color(faint));
+                    ui.label(number(factor));
+                    ui.label(number(demand.random_weights(factor)));
+                    ui.end_row();
+                }
+            });
     }
 }
 
@@ -185,7 +212,14 @@ fn construction_ui(ui: &mut Ui, record: &RunRecord, sums: &SubsetSumRecord) {
     ui.add(
         egui::ProgressBar::new(share.min(1.0))
             .desired_height(14.0)
-            .text(RichText::new(format!("{} of {} weights", number(sums.done), number(record.weights))).small()),
+            .text(
+                RichText::new(format!(
+                    "{} of {} weights",
+                    number(sums.done),
+                    number(record.weights)
+                ))
+                .small(),
+            ),
     );
     ui.horizontal_wrapped(|ui| {
         let mut cell = |name: &str, value: String| {
@@ -200,7 +234,10 @@ fn construction_ui(ui: &mut Ui, record: &RunRecord, sums: &SubsetSumRecord) {
         cell("n", sums.coefficients.to_string());
         cell("Random", number(sums.random_weights));
         let share = sums.kept_weights as f64 / sums.random_weights.max(1) as f64;
-        cell("Kept", format!("{} ({})", number(sums.kept_weights), percent(share)));
+        cell(
+            "Kept",
+            format!("{} ({})", number(sums.kept_weights), percent(share)),
+        );
         cell("Median error", format!("{:.1e}", sums.median_error));
         cell("Greatest", format!("{:.1e}", sums.max_error));
     });
@@ -217,7 +254,10 @@ fn error_figure(sums: Option<&SubsetSumRecord>, expected: &[[f64; 2]]) -> Figure
     let curve = sums.map_or(&[][..], |s| &s.error_curve);
     if !curve.is_empty() {
         let column = |of: fn(&(u32, f64, f64, f64, f64)) -> f64| {
-            curve.iter().map(|row| [f64::from(row.0), of(row)]).collect()
+            curve
+                .iter()
+                .map(|row| [f64::from(row.0), of(row)])
+                .collect()
         };
         // The run's own line, for the law its numbers were drawn by.
         series[0].points = column(|r| r.4);
@@ -262,7 +302,9 @@ fn width_figure(options: Options) -> Figure {
     let chosen = options.demand(options.epsilon);
     Figure {
         name: "Width a random net needs".into(),
-        x: Axis::new("Permitted error ε", Unit::Number).logarithmic().reversed(),
+        x: Axis::new("Permitted error ε", Unit::Number)
+            .logarithmic()
+            .reversed(),
         y: Axis::new("Times as wide, constants 1", Unit::Number).logarithmic(),
         series: vec![
             curve("Malach", 1, Demand::malach_factor),
