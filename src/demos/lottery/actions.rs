@@ -77,9 +77,10 @@ fn train(train: Train, globals: &Globals) -> Result<()> {
         extras: Extras::default(),
         finished: false,
     };
+    let mut told = 0;
     let ended = run_to_end(globals.worker_options(), job, |event, run| {
         match event {
-            Some(Event::Output(output)) => hear(&output, &mut record, &mut report),
+            Some(Event::Output(output)) => hear(&output, &mut record, &mut told, &mut report),
             Some(Event::Warning(text)) => eprintln!("{text}"),
             None if !report.is_json() => report.progress(&run.progress()),
             None | Some(Event::Ended(_)) => {}
@@ -115,19 +116,22 @@ fn train(train: Train, globals: &Globals) -> Result<()> {
     ended
 }
 
-fn hear(output: &Output, record: &mut RunRecord, report: &mut Report) {
+/// `told` counts the stages whose ends were printed.
+fn hear(output: &Output, record: &mut RunRecord, told: &mut usize, report: &mut Report) {
     record.hear(output);
-    let last = record.stages.last();
     match output {
         Output::Began(began) => {
-            report.text(&format!(
-                "{:32} {:>10} {:>10} {:>8} {:>9} {:>8} {:>8}\n",
-                "stage", "early stop", "accuracy", "final", "GFLOP", "CPU s", "ms/step"
-            ));
-            for stage in &began.stages {
+            if *told == 0 {
+                report.text(&format!(
+                    "{:32} {:>10} {:>10} {:>8} {:>9} {:>8} {:>8}\n",
+                    "stage", "early stop", "accuracy", "final", "GFLOP", "CPU s", "ms/step"
+                ));
+            }
+            for stage in began.stages.iter().skip(*told) {
                 report.text(&line(stage));
                 report.event("stage_done", &summary(stage));
             }
+            *told = began.stages.len();
         }
         Output::Stage(stage) => {
             report.event("stage", &head(stage));
@@ -137,10 +141,11 @@ fn hear(output: &Output, record: &mut RunRecord, report: &mut Report) {
         }
         Output::Point(point) => report.event("point", &json!(point)),
         Output::Done(_) => {
-            if let Some(stage) = last {
+            if let Some(stage) = record.stages.last() {
                 report.text(&line(stage));
                 report.event("stage_done", &summary(stage));
             }
+            *told = record.stages.len();
         }
         Output::Extras(_) | Output::Shot(_) | Output::Finished => {}
     }

@@ -9,10 +9,13 @@ use candle_core::Device;
 
 use super::config::{LotteryConfig, Method};
 use super::dense::Dense;
+use super::edge_popup::EdgePopup;
+use super::gates::Gates;
 use super::images::Images;
 use super::imp::Imp;
 use super::net::NetSpec;
-use super::record::{Extras, Output, RunRecord};
+use super::rebuild::Rebuild;
+use super::record::{Extras, Output, RunRecord, Stage};
 use super::store::{Finished, Store, borrow};
 use super::work::{Bench, Outcome, Plan, Procedure, Work};
 use crate::compute::{Flow, Job, StepCx};
@@ -98,11 +101,9 @@ fn procedure(config: &LotteryConfig) -> Result<Box<dyn Procedure>> {
     Ok(match config.method {
         Method::Dense => Box::new(Dense::new(config)),
         Method::Imp => Box::new(Imp::new(config)?),
-        Method::Gates | Method::EdgePopup | Method::SubsetSum => {
-            return Err(Error::Missing(
-                "this method is not part of this build".into(),
-            ));
-        }
+        Method::Gates => Box::new(Gates::new(config)?),
+        Method::EdgePopup => Box::new(EdgePopup::new(config)),
+        Method::SubsetSum => Box::new(Rebuild::new(config)?),
     })
 }
 
@@ -229,7 +230,7 @@ impl Run {
             && let Some(outcome) = borrow(&options.root, config, &plan.key)?
         {
             if let Some(stage) = &outcome.stage {
-                let stage = Box::new(super::record::Stage {
+                let stage = Box::new(Stage {
                     summary: None,
                     ..stage.clone()
                 });
@@ -318,14 +319,31 @@ impl Run {
         self.store.save(&plan.key, &finished)?;
         let Finished { outcome, extras } = finished;
         self.bench.spent.insert(plan.key.clone(), outcome.spent());
-        if let Some(summary) = outcome.stage.and_then(|stage| stage.summary) {
-            self.tell(Output::Done(summary), cx);
-        }
+        self.close(outcome.stage, cx);
         if extras != self.record.extras {
             self.tell(Output::Extras(Box::new(extras)), cx);
         }
         self.at += 1;
         self.store.write_record(&self.record)
+    }
+
+    /// Tells that a stage is done.
+    fn close(&mut self, stage: Option<Stage>, cx: &mut StepCx<'_, Output>) {
+        let Some(stage) = stage else {
+            return;
+        };
+        let known = self.record.stages.last_mut();
+        match (known, stage.summary) {
+            // What is left may only be known at the end, as of weights that were searched for.
+            (Some(known), Some(_))
+                if stage.weights_remaining.to_bits() != known.weights_remaining.to_bits() =>
+            {
+                *known = stage;
+                cx.emit(Output::Began(Box::new(self.record.clone())));
+            }
+            (_, Some(summary)) => self.tell(Output::Done(summary), cx),
+            (_, None) => {}
+        }
     }
 
     fn save(&mut self) -> Result<()> {

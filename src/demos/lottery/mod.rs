@@ -5,9 +5,9 @@
 //! | Work | Sections used | Here |
 //! |---|---|---|
 //! | Frankle and Carbin 2019, "The lottery ticket hypothesis" | 1 to 3, appendix F; rewinding and interpolation from their later papers | [`imp`] |
-//! | Wang et al. 2020, "Pruning from scratch" | 3 | gates |
-//! | Ramanujan et al. 2020, "What's hidden in a randomly weighted neural network?" | 3, 4 | edge-popup |
-//! | Malach et al., Orseau et al., Pensia et al. 2020, subset sums | theorems, Pensia's experiment | [`subset_sum`] |
+//! | Wang et al. 2020, "Pruning from scratch" | 3 | [`gates`] |
+//! | Ramanujan et al. 2020, "What's hidden in a randomly weighted neural network?" | 3, 4 | [`edge_popup`] |
+//! | Malach et al., Orseau et al., Pensia et al. 2020, subset sums | theorems, Pensia's experiment | [`subset_sum`], [`rebuild`] |
 //!
 //! The nets are those of the first paper ([`net`]), with its optimiser, rates and split of the data.
 //! [`work`] says how a method is cut into stages, [`engine`] trains one, [`store`] keeps them, and
@@ -26,7 +26,9 @@ pub mod alive;
 pub mod config;
 pub mod dense;
 pub mod digit;
+pub mod edge_popup;
 pub mod engine;
+pub mod gates;
 pub mod images;
 pub mod imp;
 pub mod job;
@@ -37,6 +39,7 @@ pub mod net;
 pub mod presets;
 pub mod probe;
 pub mod prune;
+pub mod rebuild;
 pub mod record;
 pub mod recorded;
 pub mod store;

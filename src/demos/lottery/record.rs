@@ -88,7 +88,7 @@ pub struct Stage {
 /// One place on a stage's curve.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Point {
-    /// Optimiser steps of this stage.
+    /// Optimiser steps of this stage; weights searched for, where sums are built.
     pub step: u64,
     /// Operations (a multiply-add is two) of all that led here, what was pruned not counted: the
     /// stages of this repetition that the present one was made of, and itself until this step.
@@ -188,7 +188,7 @@ pub struct SubsetSumRecord {
     pub median_error: f64,
     /// The greatest error.
     pub max_error: f64,
-    /// `(n, median, 90 % quantile, greatest error, the theory's line)`.
+    /// `(n, median, 95 % quantile, greatest error, the theory's median)`.
     pub error_curve: Vec<(u32, f64, f64, f64, f64)>,
 }
 
@@ -219,7 +219,8 @@ pub struct LayerShot {
 /// What a job reports.
 #[derive(Clone, Debug)]
 pub enum Output {
-    /// The run begins, or goes on where an earlier one stopped: everything it has so far.
+    /// The run begins, or goes on where an earlier one stopped: everything it has so far. Also where
+    /// more became known of a stage when it was done.
     Began(Box<RunRecord>),
     /// A stage begins; it is added to the record's list.
     Stage(Box<Stage>),

@@ -20,6 +20,7 @@ pub mod pool;
 mod quant;
 pub mod resample;
 pub mod rescale;
+pub mod select;
 pub mod softmax;
 pub mod thread_clock;
 mod winograd;

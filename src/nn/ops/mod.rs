@@ -20,6 +20,7 @@ pub mod portable;
 pub mod resample;
 pub mod rescale;
 pub mod softmax;
+pub mod subnetwork;
 
 pub use activation::Activation;
 pub use conv::{Conv2dOptions, conv_transpose2d, conv2d};
@@ -27,6 +28,7 @@ pub use linear::{linear, masked, masked_linear};
 pub use loss::{cross_entropy, soft_cross_entropy};
 pub use pool::{Window, max_pool2d};
 pub use rescale::{add_activate, demodulation, min_max_scale, scale_gradient, scale_planes};
+pub use subnetwork::subnetwork;
 
 use std::cell::Cell;
 
