@@ -171,7 +171,7 @@ fn presets_and_controls_change_the_settings() {
     );
     set(&mut window, Role::Slider, "Levels", 3.0);
     assert_eq!(saved(&window)["config"]["levels"], 3);
-    window.click("New");
+    window.command(Command::NewSeed);
     assert_ne!(saved(&window)["config"]["seed"], 0);
 }
 
@@ -390,11 +390,6 @@ fn every_view_can_be_drawn() {
     }
     let setup = Home::new().setup(settings(), None);
     let mut window = build(bench().wgpu(), setup, std::sync::Arc::default());
-    if let Some(runs) = std::env::var_os("VITRINE_TEST_RUNS") {
-        window.command(Command::OpenFile);
-        window.choose(Path::new(&runs), "Open");
-        window.rest(Duration::from_secs(6));
-    }
     for view in VIEWS {
         window.click(view);
         let picture = window.render().expect("it can be drawn");

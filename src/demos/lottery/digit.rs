@@ -2,7 +2,7 @@
 //!
 //! MNIST's pictures were scaled so that the digit fits a box of 20 × 20 pixels with its proportions
 //! kept, and then moved so that the centre of mass of its ink lies in the middle of 28 × 28 (LeCun,
-//! Cortes and Burges, the database's page). A net that has learnt from such pictures reads a
+//! Cortes and Burges, the page of the database). A net that has learnt from such pictures reads a
 //! drawing only when the same is done to it.
 
 /// Sides of MNIST's pictures.

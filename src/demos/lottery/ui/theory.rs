@@ -86,7 +86,7 @@ impl Theory {
             ui.label(RichText::new(text).color(faint));
         }
         ui.add_space(4.0);
-        let plots_height = (ui.available_height() - 128.0).max(160.0);
+        let plots_height = (ui.available_height() - 172.0).max(160.0);
         self.expect();
         let key = (bench.revision(), self.options);
         let (options, expected) = (self.options, &self.expected);
