@@ -346,12 +346,10 @@ fn a_session_brings_everything_back_and_refuses_nonsense() {
     assert_eq!(saved(&window), before, "the tab stays as it was");
 }
 
-#[test]
-fn a_digit_can_be_drawn_and_taken_back() {
-    let mut window = open(&Home::new());
-    window.click("Draw a digit");
+/// Draws an upright line with the pointer.
+fn draw_a_one(window: &mut Window) {
     let sheet = window.get_by_label("Sheet to draw on").rect();
-    let at = |x: f32, y: f32| sheet.min + egui::vec2(x, y) * sheet.width();
+    let at = |y: f32| sheet.min + egui::vec2(0.5, y) * sheet.width();
     let button = |window: &mut Window, pos, pressed| {
         window.event(Event::PointerButton {
             pos,
@@ -359,18 +357,24 @@ fn a_digit_can_be_drawn_and_taken_back() {
             pressed,
             modifiers: Modifiers::NONE,
         });
+        window.run_steps(1);
     };
-    window.event(Event::PointerMoved(at(0.5, 0.2)));
+    window.event(Event::PointerMoved(at(0.2)));
     window.run_steps(1);
-    button(&mut window, at(0.5, 0.2), true);
-    window.run_steps(1);
-    for step in 1..10 {
-        let place = at(0.5, 0.2 + 0.06 * step as f32);
-        window.event(Event::PointerMoved(place));
+    button(window, at(0.2), true);
+    for step in 1..10_u8 {
+        window.event(Event::PointerMoved(at(0.2 + 0.06 * f32::from(step))));
         window.run_steps(1);
     }
-    button(&mut window, at(0.5, 0.74), false);
+    button(window, at(0.74), false);
     window.run_steps(2);
+}
+
+#[test]
+fn a_digit_can_be_drawn_and_taken_back() {
+    let mut window = open(&Home::new());
+    window.click("Draw a digit");
+    draw_a_one(&mut window);
     let strokes = |w: &Window| saved(w)["drawing"].as_array().map_or(0, Vec::len);
     assert_eq!(strokes(&window), 1);
     let places = saved(&window)["drawing"][0].as_array().map_or(0, Vec::len);
@@ -381,6 +385,30 @@ fn a_digit_can_be_drawn_and_taken_back() {
     assert_eq!(strokes(&window), 1);
     window.click("Clear");
     assert_eq!(strokes(&window), 0);
+}
+
+#[test]
+fn a_net_that_was_trained_here_answers_a_drawing() {
+    let mut window = open(&Home::new());
+    run_a_little(&mut window);
+    window.click("Draw a digit");
+    draw_a_one(&mut window);
+    window.wait("the answer", |w| w.reads("Dense net: 1, "));
+    let shown = labels(&window);
+    let shares: Vec<f32> = (0..10)
+        .map(|class| {
+            let start = format!("Dense net: {class}, ");
+            let found = shown.iter().find_map(|l| l.strip_prefix(start.as_str()));
+            let text = found.expect("a bar for each class").trim_end_matches(" %");
+            text.parse().expect("a number")
+        })
+        .collect();
+    assert!(
+        (shares.iter().sum::<f32>() - 100.0).abs() < 1.0,
+        "{shares:?}"
+    );
+    let best = (0..10).max_by(|a, b| shares[*a].total_cmp(&shares[*b]));
+    assert_eq!(best, Some(1), "an upright line is a one: {shares:?}");
 }
 
 #[test]

@@ -194,7 +194,9 @@ impl Axis {
                 ticks.extend(digits.iter().map(|d| (decade + d.log10(), decades)));
                 decade += decades;
             }
-            ticks.retain(|(place, _)| (low..=high).contains(place));
+            // Rounding must not cost the marks at the ends.
+            let shown = low - 1e-9..=high + 1e-9;
+            ticks.retain(|(place, _)| shown.contains(place));
             return ticks;
         }
         // In a log axis of less than a decade, round values, not round logarithms.
