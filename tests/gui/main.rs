@@ -9,6 +9,7 @@
 mod common;
 mod files;
 mod first_look;
+mod lottery;
 mod notebook;
 mod pictures;
 mod sessions;

@@ -17,13 +17,13 @@ use super::common::adapter_or_skip;
 use super::window::{Drive as _, Home, bench, build, tabs};
 
 /// Draws a tab the way `vitrine screenshot` does and compares it with the stored picture.
-fn compare(name: &str, theme: ScreenshotTheme) {
+fn compare(demo: &str, name: &str, theme: ScreenshotTheme) {
     if !adapter_or_skip() {
         return;
     }
     let home = Home::new();
     let args = ScreenshotArgs {
-        demo: "gpt".into(),
+        demo: demo.into(),
         out: home.file("tab.png"),
         size: [1100, 720],
         theme,
@@ -42,12 +42,22 @@ fn compare(name: &str, theme: ScreenshotTheme) {
 
 #[test]
 fn the_gpt_tab_looks_as_stored_in_the_dark() {
-    compare("gpt_dark", ScreenshotTheme::Dark);
+    compare("gpt", "gpt_dark", ScreenshotTheme::Dark);
 }
 
 #[test]
 fn the_gpt_tab_looks_as_stored_in_the_light() {
-    compare("gpt_light", ScreenshotTheme::Light);
+    compare("gpt", "gpt_light", ScreenshotTheme::Light);
+}
+
+#[test]
+fn the_lottery_tab_looks_as_stored_in_the_dark() {
+    compare("lottery", "lottery_dark", ScreenshotTheme::Dark);
+}
+
+#[test]
+fn the_lottery_tab_looks_as_stored_in_the_light() {
+    compare("lottery", "lottery_light", ScreenshotTheme::Light);
 }
 
 #[test]

@@ -70,14 +70,9 @@ fn the_palette_lists_what_can_be_done() {
     let shown = labels(&window);
     for command in Command::ALL {
         let possible = match command {
-            // Nothing runs, nothing was undone, there is one tab, no session was closed.
-            Command::Pause
-            | Command::Stop
-            | Command::Redo
-            | Command::NextTab
-            | Command::PreviousTab
-            | Command::ReopenLastSession => false,
-            Command::Tab(number) => *number == 0,
+            // Nothing runs, nothing was undone, no session was closed.
+            Command::Pause | Command::Stop | Command::Redo | Command::ReopenLastSession => false,
+            Command::Tab(number) => usize::from(*number) < super::window::tabs().len(),
             _ => true,
         };
         // A button reads its shortcut after its name.

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::nn::arrays::{Arrays, to_bytes};
 
 /// The weights and masks of a run's last finished stage, which lies below `root`: `fc1.weight`,
-/// `fc1.bias`, and where weights are pruned `fc1.weight_mask`, as PyTorch's pruning names it.
+/// `fc1.bias`, and where weights are pruned `fc1.weight_mask`, as `PyTorch`'s pruning names it.
 ///
 /// # Errors
 /// When no stage is finished, or its weights are not on this machine.

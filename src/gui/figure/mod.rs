@@ -194,7 +194,9 @@ impl Axis {
                 ticks.extend(digits.iter().map(|d| (decade + d.log10(), decades)));
                 decade += decades;
             }
-            ticks.retain(|(place, _)| (low..=high).contains(place));
+            // Rounding must not cost the marks at the ends.
+            let shown = low - 1e-9..=high + 1e-9;
+            ticks.retain(|(place, _)| shown.contains(place));
             return ticks;
         }
         // In a log axis of less than a decade, round values, not round logarithms.
@@ -213,7 +215,12 @@ impl Axis {
 
     /// A value's text where marks are `step` apart.
     fn tick_text(&self, place: f64, step: f64) -> String {
-        let value = self.value(place);
+        // A little below nothing is nothing, not `-0`.
+        let value = self.value(if place.abs() < step * 1e-6 {
+            0.0
+        } else {
+            place
+        });
         if self.log {
             return self.unit.text(value);
         }
@@ -271,7 +278,12 @@ impl Unit {
                 v if v >= 1e6 => scaled(value),
                 v if v >= 1000.0 => grouped(&format!("{value:.0}")),
                 v if v >= 0.01 => {
-                    let text = format!("{value:.3}");
+                    let decimals = match v {
+                        v if v >= 100.0 => 1,
+                        v if v >= 10.0 => 2,
+                        _ => 3,
+                    };
+                    let text = format!("{value:.decimals$}");
                     text.trim_end_matches('0').trim_end_matches('.').to_owned()
                 }
                 _ => {
@@ -285,21 +297,25 @@ impl Unit {
 
 /// `1.5 T` for 1.5 · 10¹².
 fn scaled(value: f64) -> String {
-    const NAMES: [(f64, &str); 5] = [(1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")];
+    const NAMES: [(f64, &str); 4] = [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")];
+    if value.abs() >= 1e15 {
+        return format!("{value:.0e}");
+    }
     match NAMES.iter().find(|(size, _)| value.abs() >= *size) {
         Some((size, name)) => {
-            let text = format!("{:.3}", value / size);
-            let shown: String = text.chars().take(4).collect();
-            let shown = if shown.contains('.') {
-                shown.trim_end_matches('0').trim_end_matches('.').to_owned()
-            } else {
-                format!("{:.0}", value / size)
+            let number = value / size;
+            let decimals = match number.abs() {
+                n if n >= 100.0 => 0,
+                n if n >= 10.0 => 1,
+                _ => 2,
             };
-            if value / size >= 1e4 {
-                format!("{value:.0e}")
+            let text = format!("{number:.decimals$}");
+            let text = if decimals > 0 {
+                text.trim_end_matches('0').trim_end_matches('.')
             } else {
-                format!("{shown} {name}")
-            }
+                &text
+            };
+            format!("{text} {name}")
         }
         None => format!("{value:.0}"),
     }
@@ -365,6 +381,8 @@ mod tests {
             assert_eq!(unit.text(value), text, "{value}");
         }
         assert_eq!(scaled(999.0), "999");
+        assert_eq!(scaled(7.29e18), "7e18");
+        assert_eq!(scaled(100e9), "100 G");
     }
 
     #[test]

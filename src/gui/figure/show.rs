@@ -64,22 +64,24 @@ impl Plotted {
         let (area, _) = ui.allocate_exact_size(size, egui::Sense::hover());
         let inner = egui::Rect::from_min_max(area.min, area.max - vec2(gutter, 0.0));
         let mut child = ui.new_child(egui::UiBuilder::new().max_rect(inner));
-        let shown = self.plot(inner.size()).show(&mut child, |plot| {
-            for ((series, points), bars) in
-                self.figure.series.iter().zip(&self.lines).zip(&self.bars)
-            {
-                let color = series.hue.color(tokens);
-                for bar in bars {
-                    plot.line(
-                        Line::new("", PlotPoints::Borrowed(bar))
-                            .color(color.gamma_multiply(0.55))
-                            .width(3.0)
-                            .allow_hover(false),
-                    );
+        let shown = self
+            .plot(inner.size(), tokens.faint.gamma_multiply(0.22))
+            .show(&mut child, |plot| {
+                for ((series, points), bars) in
+                    self.figure.series.iter().zip(&self.lines).zip(&self.bars)
+                {
+                    let color = series.hue.color(tokens);
+                    for bar in bars {
+                        plot.line(
+                            Line::new("", PlotPoints::Borrowed(bar))
+                                .color(color.gamma_multiply(0.55))
+                                .width(3.0)
+                                .allow_hover(false),
+                        );
+                    }
+                    draw(plot, series, points, color);
                 }
-                draw(plot, series, points, color);
-            }
-        });
+            });
         let enabled = ui.is_enabled();
         let name = &self.figure.name;
         (shown.response).widget_info(|| WidgetInfo::labeled(Role::Image, enabled, name));
@@ -87,7 +89,7 @@ impl Plotted {
         shown.response
     }
 
-    fn plot(&self, size: Vec2) -> Plot<'_> {
+    fn plot(&self, size: Vec2, grid: egui::Color32) -> Plot<'_> {
         let Figure { name, x, y, .. } = &self.figure;
         // Another range is another place to begin at, whatever was zoomed before.
         let mut plot = Plot::new((name.as_str(), bits(x), bits(y)))
@@ -105,6 +107,8 @@ impl Plotted {
             .y_axis_formatter(|mark, _| y.tick_text(mark.value, mark.step_size))
             .y_axis_min_width(46.0)
             .show_background(false)
+            .grid_color(grid)
+            .grid_fade(0.0)
             .label_formatter(|hover| self.hover_text(hover));
         if let Some([low, high]) = placed(x) {
             plot = plot.default_x_bounds(low, high);
@@ -215,7 +219,13 @@ fn draw<'a>(
             1.8
         };
         let line = Line::new(series.name.as_str(), PlotPoints::Borrowed(points));
-        plot.line(line.color(color).width(width).style(style));
+        // The points are thinned out already.
+        plot.line(
+            line.color(color)
+                .width(width)
+                .style(style)
+                .allow_band(false),
+        );
     }
     let dots = |shape, filled, radius| {
         Points::new(series.name.as_str(), PlotPoints::Borrowed(points))

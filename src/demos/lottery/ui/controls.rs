@@ -215,7 +215,7 @@ fn pruning_ui(ui: &mut Ui, config: &mut LotteryConfig) {
         .on_hover_text("Rounds of pruning");
     ui.end_row();
     ui.label("");
-    let left = 0.8f64.powi(config.levels as i32);
+    let left = 0.8f64.powf(f64::from(config.levels));
     let text = format!("about {} left at the end", percent(left));
     ui.label(RichText::new(text).small().color(theme::tokens(ui).faint));
     ui.end_row();

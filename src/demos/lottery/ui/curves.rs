@@ -123,6 +123,10 @@ fn chosen(record: &RunRecord, options: Options) -> Vec<Group<'_>> {
     let is_twin = |kind| matches!(kind, StageKind::Reinitialised | StageKind::RandomMask);
     let mut groups = groups(record);
     groups.retain(|g| g.kind != StageKind::Sibling);
+    // A step of the rebuilding is a weight, which no training is to be drawn against.
+    if record.config.method == Method::SubsetSum && options.cost == Cost::Steps {
+        groups.retain(|g| g.kind == StageKind::SubsetSum);
+    }
     groups.retain(|g| g.stages.iter().any(|s| !s.points.is_empty()));
     groups.retain(|g| options.twins || !is_twin(g.kind));
     if record.config.method != Method::Imp || options.all_levels {
@@ -167,7 +171,14 @@ fn figure(record: &RunRecord, options: Options) -> Figure {
     let mut x = options.cost.axis();
     if options.cost == Cost::Steps {
         let longest = chosen.iter().flat_map(Group::steps).max().unwrap_or(0);
-        let steps = record.config.steps.max(longest).max(1) as f64;
+        let all = match record.config.method {
+            Method::SubsetSum => record.weights,
+            _ => record.config.steps,
+        };
+        let steps = all.max(longest).max(1) as f64;
+        if record.config.method == Method::SubsetSum {
+            x.label = "Weights searched for".into();
+        }
         x = x.with_range(-0.01 * steps, steps * 1.01);
     }
     let mut y = Axis::new("Test accuracy (%)", Unit::Percent);

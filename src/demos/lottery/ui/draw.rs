@@ -42,7 +42,7 @@ impl Default for DrawView {
     fn default() -> Self {
         let mut seen = HeatMap::new("What the net sees", ColorMap::Viridis);
         seen.range = Some([0.0, 1.0]);
-        Self {
+        let mut view = Self {
             strokes: Vec::new(),
             undone: Vec::new(),
             drawing: false,
@@ -53,7 +53,9 @@ impl Default for DrawView {
             asking: None,
             asked: None,
             changes: 0,
-        }
+        };
+        view.changed();
+        view
     }
 }
 

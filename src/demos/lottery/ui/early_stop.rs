@@ -38,22 +38,26 @@ impl EarlyStop {
         side_by_side(ui, plots);
     }
 
-    pub fn figures(&self, bench: &Bench) -> Vec<Figure> {
+    /// What an export writes.
+    pub fn figures(bench: &Bench) -> Vec<Figure> {
         bench.focus().map_or(Vec::new(), |e| figures(&e.record))
     }
 }
 
 fn figures(record: &RunRecord) -> Vec<Figure> {
     let groups = groups(record);
+    let done = record.stages.iter().filter(|s| s.summary.is_some());
+    let least = done.map(|s| s.weights_remaining).fold(1.0, f64::min);
     let figure = |name: &str, y: Axis, of: fn(&Summary) -> f64| Figure {
         name: name.into(),
         x: Axis::new("Weights remaining (%)", Unit::Percent)
             .logarithmic()
-            .reversed(),
+            .reversed()
+            .with_range((least * 0.9).clamp(1e-4, 0.4), 1.1),
         y,
         series: series(&groups, of),
     };
-    vec![
+    let mut figures = vec![
         figure(
             "Early-stopping step",
             Axis::new("Step of the least validation loss", Unit::Number),
@@ -64,7 +68,23 @@ fn figures(record: &RunRecord) -> Vec<Figure> {
             Axis::new("Test accuracy (%)", Unit::Percent),
             |s| s.early_stop_accuracy,
         ),
-    ]
+    ];
+    let longest = record.config.steps.max(1) as f64;
+    figures[0].y.range = Some([0.0, 1.08 * longest]);
+    figures[1].y.range = extremes(&figures[1].series);
+    figures
+}
+
+/// All values with their bars, and a little room.
+fn extremes(series: &[Series]) -> Option<[f64; 2]> {
+    let points = series.iter().flat_map(|s| s.points.iter().map(|p| p[1]));
+    let bars = series.iter().flat_map(|s| s.bars.iter().flatten().copied());
+    let spread = Spread::of(points.chain(bars))?;
+    let room = (0.15 * (spread.greatest - spread.least)).max(0.002);
+    // In steps, so that the view does not jump with every point.
+    let low = ((spread.least - room) * 500.0).floor() / 500.0;
+    let high = ((spread.greatest + room) * 500.0).ceil() / 500.0;
+    Some([low, high])
 }
 
 fn series(groups: &[Group<'_>], of: fn(&Summary) -> f64) -> Vec<Series> {

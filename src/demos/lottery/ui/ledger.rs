@@ -227,6 +227,7 @@ impl Ledger {
             .show(ui, |ui| {
                 egui::Grid::new("ledger")
                     .striped(true)
+                    .min_col_width(0.0)
                     .spacing([10.0, 4.0])
                     .show(ui, |ui| {
                         ui.label("");
@@ -261,13 +262,22 @@ impl Ledger {
     fn head_ui(&mut self, ui: &mut Ui, column: Column, name: &str, about: &str) {
         let options = &mut self.options;
         let sorted = options.sorted_by == column;
-        let arrow = match (sorted, options.descending) {
-            (false, _) => "",
-            (true, false) => " ⏶",
-            (true, true) => " ⏷",
+        let color = if sorted {
+            theme::tokens(ui).accent
+        } else {
+            theme::tokens(ui).faint
         };
-        let text = RichText::new(format!("{name}{arrow}")).small();
+        let text = RichText::new(format!("{name}   ")).small().color(color);
         let button = ui.add(egui::Button::new(text).frame(false));
+        if sorted {
+            // The fonts have no arrows.
+            let tip = if options.descending { 3.0 } else { -3.0 };
+            let middle = button.rect.right_center() - vec2(5.0, 0.0);
+            let corners = [vec2(-3.5, -tip), vec2(3.5, -tip), vec2(0.0, tip)];
+            let corners = corners.map(|c| middle + c).to_vec();
+            let shape = egui::Shape::convex_polygon(corners, color, egui::Stroke::NONE);
+            ui.painter().add(shape);
+        }
         if button.on_hover_text(about).clicked() {
             options.descending = sorted && !options.descending;
             options.sorted_by = column;
@@ -297,15 +307,19 @@ impl Ledger {
 }
 
 fn perform(ask: Ask, bench: &mut Bench) {
-    let (id, change): (u64, Box<dyn FnOnce(&mut Entry)>) = match ask {
-        Ask::LookAt(id) => return bench.look_at(id),
-        Ask::Remove(id) => return bench.remove(id),
-        Ask::Show(id, shown) => (id, Box::new(move |e| e.hidden = !shown)),
-        Ask::Rename(id, name) => (id, Box::new(move |e| e.name = name)),
-    };
-    if let Some(entry) = bench.entries_mut().iter_mut().find(|e| e.id == id) {
-        change(entry);
+    let of = |bench: &mut Bench, id: u64, change: &dyn Fn(&mut Entry)| {
+        bench
+            .entries_mut()
+            .iter_mut()
+            .filter(|e| e.id == id)
+            .for_each(change);
         bench.touch();
+    };
+    match ask {
+        Ask::LookAt(id) => bench.look_at(id),
+        Ask::Remove(id) => bench.remove(id),
+        Ask::Show(id, shown) => of(bench, id, &|e| e.hidden = !shown),
+        Ask::Rename(id, name) => of(bench, id, &|e| e.name.clone_from(&name)),
     }
 }
 
@@ -341,6 +355,7 @@ fn row_ui(
     }
     let mut name = entry.name.clone();
     let mut field = TextEdit::singleline(&mut name)
+        .min_size(vec2(132.0, 0.0))
         .desired_width(132.0)
         .char_limit(60);
     if looked_at {

@@ -233,7 +233,8 @@ impl LotteryTab {
                 }
             }
         });
-        if self.bench.entries().is_empty() {
+        let has_row = self.view != View::Ledger || self.is_stored;
+        if self.bench.entries().is_empty() || !has_row {
             return;
         }
         let tokens = theme::tokens(ui);
@@ -271,11 +272,11 @@ impl LotteryTab {
     fn figures(&self) -> Vec<Figure> {
         match self.view {
             View::Curves | View::Draw => self.curves.figures(&self.bench),
-            View::EarlyStop => self.early_stop.figures(&self.bench),
+            View::EarlyStop => EarlyStop::figures(&self.bench),
             View::Ledger => self.ledger.figures(&self.bench),
             View::Net => self.net.figures(&self.bench),
             View::Theory => self.theory.figures(&self.bench),
-            View::Rewinding => self.rewinding.figures(&self.bench),
+            View::Rewinding => Rewinding::figures(&self.bench),
         }
     }
 }

@@ -242,7 +242,11 @@ impl NetView {
         let same_shot = self.made.is_some_and(|(old, ..)| old == key.0);
         if !same_shot && let Some(first) = shot.layers.first() {
             match input_map(first) {
-                Some(map) => self.inputs.set(&Arc::new(map)),
+                Some(map) => {
+                    // From nothing, so that a whole net is bright and not one colour of many.
+                    self.inputs.range = map.range().map(|[_, most]| [0.0, most.max(0.01)]);
+                    self.inputs.set(&Arc::new(map));
+                }
                 None => self.inputs.clear(),
             }
         }

@@ -48,7 +48,8 @@ impl Rewinding {
         });
     }
 
-    pub fn figures(&self, bench: &Bench) -> Vec<Figure> {
+    /// What an export writes.
+    pub fn figures(bench: &Bench) -> Vec<Figure> {
         let record = bench.focus().map(|e| &e.record);
         let record = record.filter(|r| !r.extras.interpolations.is_empty());
         record.map(figure).into_iter().collect()

@@ -19,12 +19,14 @@ pub struct Shots {
 }
 
 impl Shots {
-    /// Forgets all, to keep those of another run.
+    /// Keeps those of this run from now on, and forgets those of another.
     pub fn begin(&mut self, run: u64) {
-        *self = Self {
-            run: Some(run),
-            ..Self::default()
-        };
+        if self.run != Some(run) {
+            *self = Self {
+                run: Some(run),
+                ..Self::default()
+            };
+        }
     }
 
     /// Keeps a moment of the run.

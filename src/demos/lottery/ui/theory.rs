@@ -86,7 +86,7 @@ impl Theory {
             ui.label(RichText::new(text).color(faint));
         }
         ui.add_space(4.0);
-        let plots_height = (ui.available_height() - 128.0).max(160.0);
+        let plots_height = (ui.available_height() - 172.0).max(160.0);
         self.expect();
         let key = (bench.revision(), self.options);
         let (options, expected) = (self.options, &self.expected);
@@ -198,7 +198,9 @@ fn newest(bench: &Bench) -> Option<(&RunRecord, &SubsetSumRecord)> {
 /// How far the rebuilding is, what it keeps, and what it reaches.
 fn construction_ui(ui: &mut Ui, record: &RunRecord, sums: &SubsetSumRecord) {
     let tokens = theme::tokens(ui);
-    let share = sums.done as f32 / record.weights.max(1) as f32;
+    // Biases are rebuilt too, and not counted among the weights.
+    let all = record.weights.max(sums.done).max(1);
+    let share = sums.done as f32 / all as f32;
     let number = |v: u64| Unit::Number.text(v as f64);
     let reached = record
         .stages
@@ -213,12 +215,7 @@ fn construction_ui(ui: &mut Ui, record: &RunRecord, sums: &SubsetSumRecord) {
         egui::ProgressBar::new(share.min(1.0))
             .desired_height(14.0)
             .text(
-                RichText::new(format!(
-                    "{} of {} weights",
-                    number(sums.done),
-                    number(record.weights)
-                ))
-                .small(),
+                RichText::new(format!("{} of {} weights", number(sums.done), number(all))).small(),
             ),
     );
     ui.horizontal_wrapped(|ui| {
