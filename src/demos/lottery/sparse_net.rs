@@ -421,7 +421,7 @@ mod tests {
     #[test]
     fn convolutions_stay_and_linear_layers_behind_them_get_sparse() {
         let spec = spec(NetKind::Conv2Lite, 8, 0.25);
-        let masks = random_masks(&spec, &[0.5, 0.5, 0.1, 0.5], &mut Rng::new(2));
+        let masks = random_masks(&spec, &[0.5, 0.5, 0.1, 0.7], &mut Rng::new(2));
         assert!(SparseNet::pays(&spec, &masks));
         assert_eq!(compare(&spec, &masks), 1);
     }

@@ -23,7 +23,9 @@ const BATCH: usize = 60;
 const INPUTS: usize = 784;
 const OUTPUTS: usize = 300;
 /// The densities that are measured.
-const DENSITIES: [f64; 10] = [0.5, 0.4, 0.3, 0.2, 0.15, 0.1, 0.05, 0.036, 0.01, 0.005];
+const DENSITIES: [f64; 11] = [
+    1.0, 0.8, 0.65, 0.5, 0.35, 0.2, 0.1, 0.05, 0.036, 0.01, 0.005,
+];
 /// Processor time of a block of steps, longer than a tick of the other threads' clocks.
 const BLOCK: Duration = Duration::from_millis(40);
 

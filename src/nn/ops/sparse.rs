@@ -10,7 +10,10 @@ pub use crate::nn::cpu::sparse::Pattern;
 use crate::nn::cpu::sparse::Wanted;
 
 /// The share of its weights below which a layer is faster when it is sparse.
-pub const SPARSE_BELOW: f64 = 0.2;
+///
+/// `vitrine bench sparse` measures it: on a Zen 5 with vectors of 512 bits a training step of 784 to
+/// 300 units takes 0.9 of a dense one's time at this density, on one thread and on two.
+pub const SPARSE_BELOW: f64 = 0.5;
 
 /// `activation(x wᵀ + b)` with those weights of `w` `[outputs, inputs]` only that the pattern has:
 /// `x` is `[…, inputs]`, `values` `[weights]`, `b` `[outputs]`, the result `[…, outputs]`.
