@@ -139,6 +139,17 @@ fn timeless(record: &RunRecord) -> RunRecord {
     record
 }
 
+/// Whether two runs found the same, to the last bit.
+fn assert_same(found: &RunRecord, expected: &RunRecord) {
+    let (found, expected) = (timeless(found), timeless(expected));
+    assert_eq!(found.stages.len(), expected.stages.len());
+    for (found, expected) in found.stages.iter().zip(&expected.stages) {
+        assert_eq!(found, expected);
+    }
+    assert!(found.extras == expected.extras, "the extras differ");
+    assert_eq!(found.finished, expected.finished);
+}
+
 fn keys(config: &LotteryConfig) -> Vec<String> {
     let plans = Imp::new(config).expect("possible settings").plans();
     plans.into_iter().map(|plan| plan.key).collect()
@@ -202,7 +213,7 @@ fn masks_only_shrink_and_controls_have_the_tickets_counts() {
     let mut before = masks("r0-dense");
     assert!(before.iter().flatten().all(|&keep| keep == 1));
     let expected = ladder(&spec, 3);
-    for level in 1..=3_usize {
+    for (level, expected) in expected.iter().enumerate().skip(1) {
         let ticket = masks(&format!("r0-level{level}-ticket"));
         for (new, old) in ticket.iter().flatten().zip(before.iter().flatten()) {
             assert!(new <= old, "a pruned weight came back");
@@ -214,10 +225,10 @@ fn masks_only_shrink_and_controls_have_the_tickets_counts() {
         let stages: Vec<_> = stages.collect();
         assert_eq!(stages.len(), 3);
         for stage in stages {
-            assert_eq!(stage.kept, expected[level], "{:?}", stage.kind);
+            assert_eq!(&stage.kept, expected, "{:?}", stage.kind);
         }
         for (random, ticket) in random.iter().zip(&ticket) {
-            let count = |mask: &[u8]| mask.iter().filter(|&&keep| keep == 1).count();
+            let count = |mask: &[u8]| mask.iter().map(|&keep| u32::from(keep)).sum::<u32>();
             assert_eq!(count(random), count(ticket));
         }
         before = ticket;
@@ -533,16 +544,19 @@ fn a_run_that_was_cancelled_again_and_again_ends_as_one_that_was_not() {
     let mut stops = 0;
     let record = loop {
         // Few enough to be stopped in the middle of stages, and of the evaluations between.
-        match run_for(&whole(), root.path(), 4 + stops % 5, 1 + stops % 2) {
+        match run_for(&whole(), root.path(), 3 + stops % 4, 1 + stops % 2) {
             Ok(record) => break record,
             Err(Error::Cancelled) => stops += 1,
             Err(error) => panic!("{error}"),
         }
         assert!(stops < 500, "it does not get on");
     };
-    assert!(stops > 20, "stopped {stops} times only");
-    assert_eq!(timeless(&record), timeless(expected));
-    assert_eq!(arrays(&whole(), root.path()), *numbers, "weights and masks");
+    assert!(stops > 12, "stopped {stops} times only");
+    assert_same(&record, expected);
+    assert!(
+        arrays(&whole(), root.path()) == *numbers,
+        "weights or masks differ"
+    );
     let again = run_for(&whole(), root.path(), usize::MAX, 2).expect("a finished run");
     assert_eq!(again.stages.len(), record.stages.len());
     let seconds = |record: &RunRecord| -> Vec<f64> {
@@ -556,8 +570,11 @@ fn a_run_that_was_cancelled_again_and_again_ends_as_one_that_was_not() {
 fn the_number_of_threads_changes_nothing() {
     let root = folder();
     let record = run_for(&whole(), root.path(), usize::MAX, 1).expect("one thread");
-    assert_eq!(timeless(&record), timeless(&uninterrupted().0));
-    assert_eq!(arrays(&whole(), root.path()), uninterrupted().1);
+    assert_same(&record, &uninterrupted().0);
+    assert!(
+        arrays(&whole(), root.path()) == uninterrupted().1,
+        "weights or masks differ"
+    );
 }
 
 #[test]
@@ -580,7 +597,7 @@ fn a_damaged_stage_is_done_again() {
     vitrine::store::atomic_write(&file, &bytes).expect("written");
     // Later stages are not believed either, though they are whole: they are found again.
     let again = run(&config, root.path());
-    assert_eq!(timeless(&again), timeless(&record));
+    assert_same(&again, &record);
 }
 
 #[test]
@@ -721,6 +738,9 @@ fn a_run_that_was_killed_goes_on_and_ends_as_one_that_was_not() {
     let folder = Store::folder(root.path(), &config);
     let record = std::fs::read(folder.join("record.json")).expect("a finished run");
     let record: RunRecord = serde_json::from_slice(&record).expect("of our making");
-    assert_eq!(timeless(&record), timeless(&uninterrupted().0));
-    assert_eq!(arrays(&config, root.path()), uninterrupted().1);
+    assert_same(&record, &uninterrupted().0);
+    assert!(
+        arrays(&config, root.path()) == uninterrupted().1,
+        "weights or masks differ"
+    );
 }

@@ -54,6 +54,10 @@ pub enum RandomWeights {
 }
 
 /// What a run is asked for.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "switches of the command line, independent of each other"
+)]
 #[derive(Clone, Debug, PartialEq, Args, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LotteryConfig {

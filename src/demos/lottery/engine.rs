@@ -63,8 +63,14 @@ pub struct Training {
     stage: Stage,
     log: Log,
     kept_weights: BTreeMap<u64, Snapshot>,
-    evaluating: Option<[Result<Score, Evaluation>; 2]>,
+    measuring: Option<Measuring>,
     flops_per_image: f64,
+}
+
+/// A point's evaluations under way: the held-out pictures first, then those of the test.
+struct Measuring {
+    validation: Option<Score>,
+    open: Evaluation,
 }
 
 /// What a checkpoint holds beside the trainer's own.
@@ -133,7 +139,7 @@ impl Training {
             stage,
             log: Log::default(),
             kept_weights: BTreeMap::new(),
-            evaluating: None,
+            measuring: None,
             flops_per_image,
         })
     }
@@ -165,32 +171,34 @@ impl Training {
                 break Ok(());
             }
         };
-        self.log.cpu_seconds += (pool_cpu_time() - cpu).as_secs_f64();
+        self.log.cpu_seconds += pool_cpu_time().saturating_sub(cpu).as_secs_f64();
         outcome
     }
 
     /// Measures further pictures; adds the point once all are.
     fn evaluate(&mut self, until: Instant, extras: &mut Extras) -> Result<Option<Point>> {
-        let (lesson, _) = self.trainer.parts_mut();
-        let spec = lesson.model.spec();
-        let mut evaluating = self.evaluating.take().unwrap_or_else(|| {
-            [Part::Validation, Part::Test].map(|part| Err(Evaluation::new(part, spec)))
-        });
-        for evaluation in &mut evaluating {
-            while let Err(open) = evaluation {
-                if let Some(score) = open.advance(lesson.model.as_mut(), &lesson.images)? {
-                    *evaluation = Ok(score);
-                } else if Instant::now() >= until {
-                    self.evaluating = Some(evaluating);
-                    return Ok(None);
+        loop {
+            let (lesson, _) = self.trainer.parts_mut();
+            let evaluation = |part| Evaluation::new(part, lesson.model.spec());
+            let mut measuring = self.measuring.take().unwrap_or_else(|| Measuring {
+                validation: None,
+                open: evaluation(Part::Validation),
+            });
+            let model = lesson.model.as_mut();
+            if let Some(score) = measuring.open.advance(model, &lesson.images)? {
+                if let Some(validation) = measuring.validation {
+                    return self.add_point(validation, score, extras).map(Some);
                 }
+                measuring = Measuring {
+                    validation: Some(score),
+                    open: Evaluation::new(Part::Test, lesson.model.spec()),
+                };
+            }
+            self.measuring = Some(measuring);
+            if Instant::now() >= until {
+                return Ok(None);
             }
         }
-        let [Ok(validation), Ok(test)] = evaluating else {
-            self.evaluating = Some(evaluating);
-            return Ok(None);
-        };
-        self.add_point(validation, test, extras).map(Some)
     }
 
     fn add_point(&mut self, validation: Score, test: Score, extras: &mut Extras) -> Result<Point> {
@@ -349,7 +357,7 @@ impl Work for Training {
             .map_err(|error| Error::Input(format!("this is not a stage's checkpoint: {error}")))?;
         self.trainer.resume(checkpoint)?;
         self.log = log;
-        self.evaluating = None;
+        self.measuring = None;
         self.kept_weights.clear();
         for &step in &self.schedule.keep {
             let arrays = checkpoint.section(&format!("step-{step}"));

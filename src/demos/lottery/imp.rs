@@ -202,11 +202,11 @@ impl Imp {
         let before = bench.past.outcome(&self.before(plan))?;
         let masks = pruned(&before, plan.level, &bench.spec)?;
         let rewind = self.config.rewind;
-        self.from_step(plan, bench, rewind, &masks, "order")
+        self.begin_at(plan, bench, rewind, &masks, "order")
     }
 
     /// A training from the dense net's weights at a step, with these masks.
-    fn from_step(
+    fn begin_at(
         &self,
         plan: &Plan,
         bench: &Bench,
@@ -234,7 +234,7 @@ impl Imp {
     }
 
     fn reinitialised(&self, plan: &Plan, bench: &Bench) -> Result<Training> {
-        let masks = self.ticket_masks(plan, bench)?;
+        let masks = ticket_masks(plan, bench)?;
         let label = format!("reinitialised, level {}", plan.level);
         let (mut params, net) = initialised(plan, bench, &label)?;
         mask(&mut params, bench, &masks)?;
@@ -245,7 +245,7 @@ impl Imp {
     fn random_mask(&self, plan: &Plan, bench: &Bench) -> Result<Training> {
         let rng = dense::repetition_rng(&self.config, plan.repetition);
         let mut rng = rng.split(&format!("random mask, level {}", plan.level));
-        let masks = self.ticket_masks(plan, bench)?;
+        let masks = ticket_masks(plan, bench)?;
         let masks: Vec<Vec<u8>> = masks
             .iter()
             .map(|mask| {
@@ -253,15 +253,7 @@ impl Imp {
                 at_random(mask.len(), keep, &mut rng)
             })
             .collect();
-        self.from_step(plan, bench, self.config.rewind, &masks, "order")
-    }
-
-    fn ticket_masks(&self, plan: &Plan, bench: &Bench) -> Result<Vec<Vec<u8>>> {
-        let key = match plan.level {
-            0 => dense::key(plan.repetition),
-            level => ticket_key(plan.repetition, level),
-        };
-        bench.past.outcome(&key)?.masks(&bench.spec)
+        self.begin_at(plan, bench, self.config.rewind, &masks, "order")
     }
 
     fn role(&self, plan: &Plan) -> Result<&Role> {
@@ -287,8 +279,8 @@ impl Procedure for Imp {
             Role::Reinitialised => self.reinitialised(plan, bench)?,
             Role::RandomMask => self.random_mask(plan, bench)?,
             Role::Sibling { rewind, order } => {
-                let masks = self.ticket_masks(plan, bench)?;
-                self.from_step(plan, bench, *rewind, &masks, order)?
+                let masks = ticket_masks(plan, bench)?;
+                self.begin_at(plan, bench, *rewind, &masks, order)?
             }
             Role::Line { rewind, ends } => {
                 let [a, b] = [&ends[0], &ends[1]].map(|key| bench.past.outcome(key));
@@ -321,6 +313,15 @@ impl Procedure for Imp {
         }
         Ok(())
     }
+}
+
+/// The mask of the ticket that a plan belongs to; the dense net's leaves everything.
+fn ticket_masks(plan: &Plan, bench: &Bench) -> Result<Vec<Vec<u8>>> {
+    let key = match plan.level {
+        0 => dense::key(plan.repetition),
+        level => ticket_key(plan.repetition, level),
+    };
+    bench.past.outcome(&key)?.masks(&bench.spec)
 }
 
 fn ticket_key(repetition: u32, level: u32) -> String {

@@ -16,7 +16,7 @@ use super::imp::Imp;
 use super::net::NetSpec;
 use super::rebuild::Rebuild;
 use super::record::{Extras, Output, RunRecord, Stage};
-use super::store::{Finished, Store, borrow};
+use super::store::{Finished, Store, UnderWay, borrow};
 use super::work::{Bench, Outcome, Plan, Procedure, Work};
 use crate::compute::{Flow, Job, StepCx};
 use crate::data::DatasetSource;
@@ -235,7 +235,7 @@ impl Run {
         if let Some(warning) = warning {
             cx.warn(warning);
         }
-        if let Some((checkpoint, extras)) = found {
+        if let Some(UnderWay { checkpoint, extras }) = found {
             work.resume(&checkpoint)?;
             self.tell(Output::Extras(Box::new(extras)), cx);
         }

@@ -143,8 +143,8 @@ pub fn headline(record: &RunRecord) -> Option<Headline> {
         .stages
         .iter()
         .filter(|stage| stage.repetition == 0 && !compared.contains(&stage.kind));
-    let measured = own.filter_map(|stage| Some((stage, stage.points.last()?)));
-    measured.last().map(|(stage, point)| Headline {
+    let mut measured = own.filter_map(|stage| Some((stage, stage.points.last()?)));
+    measured.next_back().map(|(stage, point)| Headline {
         test_accuracy: stage
             .summary
             .map_or(point.test_accuracy, |summary| summary.final_accuracy),

@@ -145,7 +145,7 @@ impl Search {
                 break;
             }
         }
-        self.cpu_seconds += (pool_cpu_time() - cpu).as_secs_f64();
+        self.cpu_seconds += pool_cpu_time().saturating_sub(cpu).as_secs_f64();
     }
 
     /// Measures further pictures; adds the point once all are.

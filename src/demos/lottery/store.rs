@@ -50,6 +50,15 @@ pub struct Finished {
     pub extras: Extras,
 }
 
+/// A piece of work that was found under way.
+#[derive(Debug)]
+pub struct UnderWay {
+    /// All it needs to go on.
+    pub checkpoint: Checkpoint,
+    /// The run's extras at that moment.
+    pub extras: Extras,
+}
+
 /// What a finished piece of work's file holds beside its arrays.
 #[derive(Serialize, Deserialize)]
 struct Notes {
@@ -71,8 +80,11 @@ impl Store {
     pub fn folder(root: &Path, config: &LotteryConfig) -> PathBuf {
         let config = canonical(config);
         let hash = Sha256::digest(json!({ "format": FORMAT, "config": config }).to_string());
-        let hash: String = hash[..6].iter().map(|byte| format!("{byte:02x}")).collect();
-        let (method, net) = (name(config.method), name(config.net));
+        let hash = hash[..6].iter().fold(String::new(), |mut text, byte| {
+            text += &format!("{byte:02x}");
+            text
+        });
+        let (method, net) = (name(&config.method), name(&config.net));
         root.join(format!("{method}-{net}-{hash}"))
     }
 
@@ -84,7 +96,13 @@ impl Store {
         let folder = Self::folder(root, config);
         fs::create_dir_all(&folder).map_err(Error::io("cannot make the run's folder", &folder))?;
         let path = folder.join("lock");
-        let lock = File::create(&path).map_err(Error::io("cannot lock the run", &path))?;
+        // Never written to, so there is nothing to lose.
+        let lock = File::options()
+            .create(true)
+            .write(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(Error::io("cannot lock the run", &path))?;
         if lock.try_lock().is_err() {
             return Err(Error::bad_file(
                 &folder,
@@ -185,15 +203,15 @@ impl Store {
     ///
     /// # Errors
     /// When the folder cannot be read.
-    pub fn load_under_way(
-        &self,
-        key: &str,
-    ) -> Result<(Option<(Checkpoint, Extras)>, Option<String>)> {
+    pub fn load_under_way(&self, key: &str) -> Result<(Option<UnderWay>, Option<String>)> {
         let (checkpoint, notice) = self.under_way().load_latest()?;
         let own = checkpoint.filter(|found| found.meta.get("key") == Some(&key.into()));
         let found = own.and_then(|checkpoint| {
             let extras = checkpoint.meta.get("extras")?.clone();
-            Some((checkpoint, serde_json::from_value(extras).ok()?))
+            Some(UnderWay {
+                extras: serde_json::from_value(extras).ok()?,
+                checkpoint,
+            })
         });
         Ok((found, notice.map(|notice| notice.to_string())))
     }
@@ -263,7 +281,7 @@ fn to_value(value: &impl Serialize) -> Result<Value> {
 }
 
 /// The name on the command line.
-fn name(value: impl ValueEnum) -> String {
+fn name(value: &impl ValueEnum) -> String {
     let value = value.to_possible_value();
     value.map_or_else(String::new, |value| value.get_name().to_owned())
 }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::config::LotteryConfig;
 use super::images::Images;
-use super::net::NetSpec;
+use super::net::{LayerSpec, NetSpec};
 use super::record::{Extras, Point, Shot, Stage, StageKind};
 use crate::error::{Error, Result};
 use crate::nn::Snapshot;
@@ -197,7 +197,7 @@ impl Outcome {
     pub fn put_snapshot(&mut self, section: &str, snapshot: Snapshot, spec: &NetSpec) {
         for (name, values) in snapshot {
             let layer = spec.layers.iter().find(|layer| layer.weight_name() == name);
-            let shape = layer.map_or_else(|| vec![values.len()], |layer| layer.shape());
+            let shape = layer.map_or_else(|| vec![values.len()], LayerSpec::shape);
             self.arrays
                 .insert(format!("{section}/{name}"), Array::f32(&shape, values));
         }
@@ -235,7 +235,7 @@ impl Outcome {
     /// # Errors
     /// When one is missing or not of this net.
     pub fn masks(&self, spec: &NetSpec) -> Result<Vec<Vec<u8>>> {
-        let mask = |layer: &super::net::LayerSpec| {
+        let mask = |layer: &LayerSpec| {
             let name = layer.weight_name();
             match self.arrays.get(&format!("mask/{name}")).map(|a| &a.data) {
                 Some(Data::U8(mask)) if mask.len() as u64 == layer.weights() => Ok(mask.clone()),

@@ -44,7 +44,10 @@ impl EdgePopup {
         let mut entries = Vec::new();
         for repetition in 0..config.seeds {
             entries.push((plan(config.k, repetition), config.k));
-            let further = config.k_sweep.iter().filter(|&&k| k != config.k);
+            let further = config
+                .k_sweep
+                .iter()
+                .filter(|k| k.to_bits() != config.k.to_bits());
             let mut seen = Vec::new();
             for &k in further {
                 if !seen.contains(&k) {

@@ -148,7 +148,9 @@ impl Trainable for GateNet {
         let layers = layers.map(|((spec, layer), factors)| {
             let mut weights: Vec<f32> = layer.weight.flatten_all()?.to_vec1()?;
             for (row, factor) in weights.chunks_exact_mut(spec.fan_in()).zip(factors) {
-                row.iter_mut().for_each(|weight| *weight *= factor);
+                for weight in row.iter_mut() {
+                    *weight *= factor;
+                }
             }
             Ok(weights)
         });
