@@ -97,6 +97,10 @@ pub struct LotteryConfig {
     /// imp: the step whose weights survivors go back to; 0 are the initial ones
     #[arg(long, default_value_t = 0)]
     pub rewind: u64,
+    /// imp: optimiser steps of the last ticket and its controls, if they should be others: early
+    /// stopping needs a training that goes on until the net overfits
+    #[arg(long)]
+    pub last_steps: Option<u64>,
     /// imp: prune once, to where the rounds would have led
     #[arg(long)]
     pub one_shot: bool,
@@ -147,6 +151,7 @@ impl Default for LotteryConfig {
             seeds: 1,
             levels: 7,
             rewind: 0,
+            last_steps: None,
             one_shot: false,
             controls: false,
             siblings: false,

@@ -72,7 +72,7 @@ impl Imp {
                 config.levels
             )));
         }
-        if config.rewind >= config.steps {
+        if config.rewind >= config.steps.min(config.last_steps.unwrap_or(u64::MAX)) {
             return Err(Error::Input(format!(
                 "a training of {} steps cannot be wound back to step {}",
                 config.steps, config.rewind
@@ -226,8 +226,10 @@ impl Imp {
     }
 
     fn wound_back(&self, plan: &Plan, bench: &Bench, rewind: u64) -> Schedule {
+        let last = plan.level == self.config.levels;
+        let steps = self.config.last_steps.filter(|_| last);
         Schedule {
-            steps: self.config.steps - rewind,
+            steps: steps.unwrap_or(self.config.steps) - rewind,
             first_step: rewind,
             before: self.spent_before(plan, bench),
             ..schedule(plan, bench)

@@ -309,6 +309,7 @@ pub fn canonical(config: &LotteryConfig) -> LotteryConfig {
         Method::Imp => {
             own.levels = config.levels;
             own.rewind = config.rewind;
+            own.last_steps = config.last_steps;
             own.one_shot = config.one_shot;
             own.controls = config.controls;
             own.siblings = config.siblings;
