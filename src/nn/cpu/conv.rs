@@ -312,7 +312,8 @@ impl ConvShape {
             count,
             step: stride,
             shift: [0, 1].map(|side| {
-                (skipped[side] * stride[side] + phase[side]) as isize - padding[side] as isize
+                let first = skipped[side] * stride[side] + phase[side];
+                first.cast_signed() - padding[side].cast_signed()
             }),
             target: size,
         };
@@ -326,7 +327,7 @@ impl ConvShape {
 pub(super) fn finish_rest(activation: Activation, out: &mut [f32]) {
     match activation {
         Activation::None | Activation::Relu | Activation::LeakyRelu(_) => {}
-        other => activate(out, other),
+        Activation::Silu => activate(out, activation),
     }
 }
 

@@ -8,6 +8,11 @@
 //! the padding is thrown away. With a stride, the planes are split by phase, so that what
 //! neighbouring outputs read are neighbours again.
 
+#![expect(
+    clippy::inline_always,
+    reason = "code is compiled for the vectors of its caller only when inlined"
+)]
+
 use std::ops::Range;
 
 use pulp::{Simd, WithSimd};

@@ -60,9 +60,9 @@ impl<'a> Operand<'a> {
     /// From one column to the next, from one row to the next.
     fn strides(&self) -> (isize, isize) {
         if self.transposed {
-            (self.rows as isize, 1)
+            (self.rows.cast_signed(), 1)
         } else {
-            (1, self.cols as isize)
+            (1, self.cols.cast_signed())
         }
     }
 }
@@ -99,7 +99,7 @@ pub fn product(a: Operand<'_>, b: Operand<'_>, add: bool, out: &mut [f32]) {
             a.cols,
             out.as_mut_ptr(),
             1,
-            b.cols as isize,
+            b.cols.cast_signed(),
             add,
             a.values.as_ptr(),
             a_col,

@@ -5,6 +5,11 @@
 //! wherever they lie, so that nothing is computed in vain; the result comes out position after
 //! position and is turned round at the end.
 
+#![expect(
+    clippy::inline_always,
+    reason = "code is compiled for the vectors of its caller only when inlined"
+)]
+
 use pulp::{Simd, WithSimd};
 
 use super::conv::Epilogue;

@@ -174,7 +174,7 @@ impl Sweep {
     }
 
     /// Stores the values of positions `(u, v)`, `(u, v + 1)`, … of one output channel.
-    #[inline(always)]
+    #[inline]
     fn store_run(
         &self,
         values: &[f32],
@@ -184,11 +184,12 @@ impl Sweep {
         out: &mut [f32],
     ) {
         let [h, w] = self.places.target;
-        let y = (u * self.places.step[0]) as isize + self.places.shift[0];
-        if y < 0 || y as usize >= h {
+        let y = (u * self.places.step[0]).cast_signed() + self.places.shift[0];
+        let Ok(y) = usize::try_from(y) else { return };
+        if y >= h {
             return;
         }
-        let line = &mut out[y as usize * w..][..w];
+        let line = &mut out[y * w..][..w];
         let finish = |value: f32| match activation {
             Activation::Relu => (value + bias).max(0.0),
             Activation::LeakyRelu(slope) => {
@@ -205,9 +206,9 @@ impl Sweep {
             return;
         }
         for (i, value) in values.iter().enumerate() {
-            let x = ((v + i) * self.places.step[1]) as isize + self.places.shift[1];
-            if x >= 0 && (x as usize) < w {
-                line[x as usize] = finish(*value);
+            let x = ((v + i) * self.places.step[1]).cast_signed() + self.places.shift[1];
+            if let Some(to) = usize::try_from(x).ok().and_then(|x| line.get_mut(x)) {
+                *to = finish(*value);
             }
         }
     }

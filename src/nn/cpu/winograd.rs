@@ -10,6 +10,11 @@
 //! registers of the kernel. Their inputs come from [`Planes`] split into even and odd rows and
 //! columns, where neighbouring tiles read neighbouring numbers.
 
+#![expect(
+    clippy::inline_always,
+    reason = "code is compiled for the vectors of its caller only when inlined"
+)]
+
 use std::cell::RefCell;
 use std::ops::Range;
 
