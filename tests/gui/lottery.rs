@@ -259,14 +259,13 @@ fn runs_are_renamed_hidden_and_removed() {
     let after = runs(&window);
     assert_ne!(after[0], before[0]);
     assert!(after[0].contains('!') && after[1..] == before[1..]);
-    let swatch = window.query_all_by_role(Role::CheckBox);
-    let swatch = swatch
-        .filter(|n| {
+    let mut boxes = window.query_all_by_role(Role::CheckBox);
+    let swatch = boxes
+        .find(|n| {
             n.accesskit_node()
                 .label()
                 .is_some_and(|l| l.starts_with("Show "))
         })
-        .next()
         .expect("a box for the first row");
     swatch.click();
     window.run_steps(3);

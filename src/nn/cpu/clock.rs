@@ -47,8 +47,8 @@ mod tests {
         let (cpu, wall) = (process_cpu_time(), elapsed());
         let mut sum = 0_u64;
         let began = Instant::now();
-        while process_cpu_time() - cpu < Duration::from_millis(20) {
-            assert!(began.elapsed() < Duration::from_secs(60), "the time stands");
+        while process_cpu_time().saturating_sub(cpu) < Duration::from_millis(20) {
+            assert!(began.elapsed() < Duration::from_mins(1), "the time stands");
             sum = (0..100_000).fold(sum, |sum, i| std::hint::black_box(sum ^ i));
         }
         assert!(elapsed() > wall, "{sum}");

@@ -663,9 +663,16 @@ mod tests {
         for _ in 0..20 {
             let quad: [[f32; 4]; 4] =
                 std::array::from_fn(|_| std::array::from_fn(|_| rng.normal() as f32));
-            assert_eq!(transpose_quad(&quad), transpose_quad_plain(&quad));
+            let bits = |quad: [[f32; 4]; 4]| quad.map(|row| row.map(f32::to_bits));
+            assert_eq!(
+                bits(transpose_quad(&quad)),
+                bits(transpose_quad_plain(&quad))
+            );
             let [a, b, ..] = quad;
-            assert_eq!(plus(a, b), plus_plain(a, b));
+            assert_eq!(
+                plus(a, b).map(f32::to_bits),
+                plus_plain(a, b).map(f32::to_bits)
+            );
         }
     }
 

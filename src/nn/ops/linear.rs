@@ -125,7 +125,7 @@ impl CustomOp3 for Linear {
         let dx = if x.track_op() {
             let mut dx = vec![0.0; rows * inputs];
             with_numbers(w, |w| {
-                product(g, Operand::new(w, outputs, inputs), false, &mut dx)
+                product(g, Operand::new(w, outputs, inputs), false, &mut dx);
             })?;
             Some(Tensor::from_vec(dx, x.shape(), device)?)
         } else {
@@ -134,7 +134,7 @@ impl CustomOp3 for Linear {
         let dw = if w.track_op() {
             let mut dw = vec![0.0; outputs * inputs];
             with_numbers(x, |x| {
-                product(g.t(), Operand::new(x, rows, inputs), false, &mut dw)
+                product(g.t(), Operand::new(x, rows, inputs), false, &mut dw);
             })?;
             Some(Tensor::from_vec(dw, w.shape(), device)?)
         } else {

@@ -268,7 +268,7 @@ mod tests {
         assert_eq!(labels, ["100 %", "80.0 %", "64.0 %", "51.2 %"]);
         let last = figure.series[0].points.last().expect("points");
         assert!((last[0] - 1000.0).abs() < 1e-9);
-        let mean = (0.97 + 0.971) / 2.0 * (1.0 - 0.9 / 101.0);
+        let mean = f64::midpoint(0.97, 0.971) * (1.0 - 0.9 / 101.0);
         assert!((last[1] - mean).abs() < 1e-9, "{last:?}");
         assert_eq!(figure.series[0].bars.len(), 11);
         let [low, high] = figure.y.range.expect("a range");

@@ -154,9 +154,9 @@ pub mod samples {
 
     /// A stage whose accuracy rises to `peak` with `points` points.
     pub fn stage(kind: StageKind, level: u32, repetition: u32, peak: f64) -> Stage {
-        let share = 0.8f64.powi(level as i32);
+        let share = 0.8f64.powi(level.cast_signed());
         // What the levels before it have cost.
-        let before: f64 = (0..level).map(|l| 0.8f64.powi(l as i32)).sum();
+        let before: f64 = (0..level).map(|l| 0.8f64.powi(l.cast_signed())).sum();
         let points = (0..=10).map(|i| Point {
             step: i * 100,
             flops: 1e10 * before + 1e9 * i as f64 * share,
@@ -203,7 +203,7 @@ pub mod samples {
         record(Method::Imp, stages)
     }
 
-    /// A finished run of LeNet with these stages.
+    /// A finished run of `LeNet` with these stages.
     pub fn record(method: Method, stages: Vec<Stage>) -> RunRecord {
         let layer = |name: &str, shape: [usize; 2]| LayerShape {
             name: name.into(),
@@ -260,7 +260,7 @@ mod tests {
     fn means_and_extremes() {
         let spread = Spread::of([1.0, 3.0, f64::NAN, 2.0]).expect("three values");
         assert!((spread.mean - 2.0).abs() < 1e-12);
-        assert_eq!(spread.bar(), [1.0, 3.0]);
+        assert_eq!(format!("{:?}", spread.bar()), "[1.0, 3.0]");
         assert_eq!(Spread::of([]), None);
     }
 

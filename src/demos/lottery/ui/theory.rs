@@ -344,8 +344,9 @@ mod tests {
         };
         let figure = error_figure(Some(&sums), &theory.expected);
         assert_eq!(figure.series.len(), 4);
-        assert_eq!(figure.series[0].points, [[4.0, 0.06], [8.0, 0.004]]);
-        assert_eq!(figure.series[3].points[1], [8.0, 0.1]);
+        let points = |series: usize| format!("{:?}", figure.series[series].points);
+        assert_eq!(points(0), "[[4.0, 0.06], [8.0, 0.004]]");
+        assert!(points(3).ends_with(", [8.0, 0.1]]"), "{}", points(3));
     }
 
     #[test]
