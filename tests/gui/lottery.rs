@@ -259,15 +259,15 @@ fn runs_are_renamed_hidden_and_removed() {
     let after = runs(&window);
     assert_ne!(after[0], before[0]);
     assert!(after[0].contains('!') && after[1..] == before[1..]);
-    let mut boxes = window.query_all_by_role(Role::CheckBox);
-    let swatch = boxes
+    window
+        .query_all_by_role(Role::CheckBox)
         .find(|n| {
             n.accesskit_node()
                 .label()
                 .is_some_and(|l| l.starts_with("Show "))
         })
-        .expect("a box for the first row");
-    swatch.click();
+        .expect("a box for the first row")
+        .click();
     window.run_steps(3);
     assert_eq!(saved(&window)["bench"]["entries"][0]["hidden"], true);
     for left in (0..before.len()).rev() {
