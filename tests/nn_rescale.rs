@@ -212,7 +212,11 @@ fn any_number_of_threads_gives_the_same_bytes() {
             let g = random(x.dims(), &mut rng);
             let factors = random(&[128, 32], &mut rng);
             let act = Activation::Silu;
-            let mut found = with_gradients(&|t| min_max_scale(&t[0], 1e-5), &[x.clone()], &g);
+            let mut found = with_gradients(
+                &|t| min_max_scale(&t[0], 1e-5),
+                std::slice::from_ref(&x),
+                &g,
+            );
             let arguments = [x.clone(), factors, random(&[32], &mut rng)];
             let planes = |t: &[Tensor]| scale_planes(&t[0], &t[1], Some(&t[2]), act);
             found.extend(with_gradients(&planes, &arguments, &g));

@@ -21,6 +21,7 @@ pub const PRESETS: &[Preset] = &[
             method: Method::Imp,
             levels: 7,
             controls: true,
+            last_steps: Some(8000),
             ..LotteryConfig::default()
         },
     },

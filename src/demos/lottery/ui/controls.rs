@@ -229,6 +229,22 @@ fn pruning_ui(ui: &mut Ui, config: &mut LotteryConfig) {
     .labelled_by(label.id)
     .on_hover_text("Survivors go back to their weights of this step; 0 are the first ones");
     ui.end_row();
+    let label = ui.label("Last ticket");
+    let mut steps = config.last_steps.unwrap_or(config.steps);
+    let steps_field = DragValue::new(&mut steps)
+        .range(config.rewind + 1..=200_000)
+        .speed(50.0)
+        .suffix(" steps");
+    let hover = "The last ticket and its controls; early stopping needs a training that overfits";
+    let changed = ui
+        .add(steps_field)
+        .labelled_by(label.id)
+        .on_hover_text(hover)
+        .changed();
+    if changed {
+        config.last_steps = (steps != config.steps).then_some(steps);
+    }
+    ui.end_row();
 }
 
 fn share_slider(value: &mut f64) -> Slider<'_> {
