@@ -65,9 +65,9 @@ impl Epilogue<'_> {
 
 /// Lends a thread's scratch memory. Taken out meanwhile, because rayon may run another piece on
 /// this thread before the closure ends.
-pub(super) fn with_scratch<T>(
-    scratch: &'static std::thread::LocalKey<RefCell<Vec<f32>>>,
-    f: impl FnOnce(&mut Vec<f32>) -> T,
+pub(super) fn with_scratch<S: Default, T>(
+    scratch: &'static std::thread::LocalKey<RefCell<S>>,
+    f: impl FnOnce(&mut S) -> T,
 ) -> T {
     let mut buffer = scratch.take();
     let result = f(&mut buffer);

@@ -27,7 +27,7 @@ const MAX_LANES: usize = 16;
 pub(super) const SLACK: usize = VECTORS * MAX_LANES;
 
 /// How the images of a batch are laid out in planes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Planes {
     /// Planes of one phase each belong to a channel.
     pub channels: usize,
@@ -47,6 +47,34 @@ pub struct Planes {
     pub image: usize,
     /// Numbers from one plane to the next.
     plane: usize,
+}
+
+/// Planes with their numbers, kept from one use to the next.
+#[derive(Debug, Default)]
+pub struct Filled {
+    /// As they were laid out last: then the zeros of the padding are there already.
+    layout: Option<Planes>,
+    values: Vec<f32>,
+}
+
+impl Filled {
+    /// No planes; a thread's scratch memory begins with it.
+    pub const EMPTY: Self = Self {
+        layout: None,
+        values: Vec::new(),
+    };
+
+    /// Sees to it that everything outside of the images is zero the next time, also in the place of
+    /// images that are not there.
+    pub fn forget(&mut self) {
+        self.layout = None;
+    }
+
+    /// All numbers.
+    #[must_use]
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
 }
 
 impl Planes {
@@ -108,10 +136,15 @@ impl Planes {
     }
 
     /// Lays out images `[images, channels, height, width]` (before they are enlarged), with
-    /// `between` numbers from one image to the next.
-    pub fn fill(&self, source: &[f32], between: usize, images: usize, planes: &mut Vec<f32>) {
-        planes.clear();
-        planes.resize(self.len(), 0.0);
+    /// `between` numbers from one image to the next. Places of images that are not there keep what
+    /// was in them.
+    pub fn fill(&self, source: &[f32], between: usize, images: usize, filled: &mut Filled) {
+        if filled.layout != Some(*self) {
+            filled.values.clear();
+            filled.values.resize(self.len(), 0.0);
+            filled.layout = Some(*self);
+        }
+        let planes = &mut filled.values;
         let [h, w] = self.size.map(|side| side / self.scale);
         let [sy, sx] = self.stride;
         if self.stride == [1, 1] && self.scale == 1 && self.reach[1] >= w + self.pad[1] {

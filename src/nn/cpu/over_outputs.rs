@@ -210,7 +210,11 @@ pub fn store(sums: &[f32], width: usize, epilogue: Epilogue<'_>, out: &mut [f32]
                             // The caller applies what needs its argument for its gradient.
                             Activation::None | Activation::Silu => {}
                         }
-                        out[first..first + count].copy_from_slice(&line[..count]);
+                        // A copy of known length takes two instructions.
+                        match out[first..].first_chunk_mut() {
+                            Some(to) if count == TILE => *to = line,
+                            _ => out[first..first + count].copy_from_slice(&line[..count]),
+                        }
                     }
                 }
             }

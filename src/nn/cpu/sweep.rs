@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use rayon::prelude::*;
 
 use super::conv::{ConvShape, Epilogue, PARALLEL_FROM, PIECES, finish_rest, with_scratch};
-use super::correlate::{self, Correlate, Planes, block_of};
+use super::correlate::{self, Correlate, Filled, Planes, block_of};
 use super::over_outputs::{self, OverOutputs, WIDTH_STEP};
 use crate::nn::ops::Activation;
 
@@ -13,7 +13,7 @@ use crate::nn::ops::Activation;
 const SHORT_ROW: usize = 14;
 
 thread_local! {
-    static PLANES: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+    static PLANES: RefCell<Filled> = const { RefCell::new(Filled::EMPTY) };
     static SUMS: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -242,6 +242,7 @@ impl ConvShape {
                     places
                         .planes
                         .fill(&source[group * from_group..], from_image, count, planes);
+                    let planes = planes.values();
                     let range = group * places.outputs..(group + 1) * places.outputs;
                     let bias = epilogue.bias.map(|bias| &bias[range.clone()]);
                     let epilogue = Epilogue { bias, ..epilogue };

@@ -5,13 +5,13 @@ use std::cell::RefCell;
 use rayon::prelude::*;
 
 use super::conv::{ConvShape, PARALLEL_FROM, PIECES, with_scratch};
-use super::correlate::{Dot, Outer, Planes, WIDTH_STEP};
+use super::correlate::{Dot, Filled, Outer, Planes, WIDTH_STEP};
 
 /// Outputs a group from which on lanes go over outputs.
 const OUTER_FROM: usize = 6;
 
 thread_local! {
-    static PLANES: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+    static PLANES: RefCell<Filled> = const { RefCell::new(Filled::EMPTY) };
     static GRADIENT: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -92,7 +92,12 @@ impl ConvShape {
                         let count = at_once.min(images.end - first);
                         let channel = group * self.inputs + channels.start;
                         let x = &x[first * x_image + channel * x_channel..];
+                        if self.outputs < OUTER_FROM {
+                            // There zeros meet everything, and zero times NaN is NaN.
+                            scratch.forget();
+                        }
                         planes.fill(x, x_image, count, scratch);
+                        let scratch = scratch.values();
                         let g = &g[first * g_image + group * self.outputs * g_channel..];
                         if self.outputs < OUTER_FROM {
                             self.dots(

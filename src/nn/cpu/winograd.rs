@@ -21,7 +21,7 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 
 use super::conv::{ConvShape, Epilogue, with_scratch};
-use super::correlate::{Planes, block_of, multiply_block, pack};
+use super::correlate::{Filled, Planes, block_of, multiply_block, pack};
 use crate::nn::ops::Activation;
 
 /// Products of a tile.
@@ -38,7 +38,7 @@ const WORTH_TILES: usize = 128;
 const WORTH_CHANNELS: [usize; 2] = [32, 96];
 
 thread_local! {
-    static PLANES: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+    static PLANES: RefCell<Filled> = const { RefCell::new(Filled::EMPTY) };
     static INPUTS: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
     static SUMS: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
 }
@@ -197,6 +197,7 @@ impl Winograd {
         let outputs = self.outputs.next_multiple_of(self.block);
         with_scratch(&PLANES, |filled| {
             planes.fill(source, between[0], images, filled);
+            let filled = filled.values();
             with_scratch(&INPUTS, |inputs| {
                 inputs.resize(PLACES * self.input_place(), 0.0);
                 with_scratch(&SUMS, |sums| {

@@ -279,38 +279,39 @@ impl CustomOp3 for Convolution {
         g: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let (device, shape) = (y.device(), &self.shape);
-        let g = super::before_activation(g, y, self.before.get(), self.activation)?;
-        let dx = if x.track_op() {
-            let dx = with_numbers(w, |w| {
-                if self.transposed {
-                    shape.forward(&g, w, Epilogue::NONE)
-                } else {
-                    shape.backward_input(&g, w, Epilogue::NONE)
-                }
-            })?;
-            Some(Tensor::from_vec(dx, x.shape(), device)?)
-        } else {
-            None
-        };
-        let dw = if w.track_op() {
-            let dw = with_numbers(x, |x| {
-                if self.transposed {
-                    shape.backward_weight(&g, x)
-                } else {
-                    shape.backward_weight(x, &g)
-                }
-            })?;
-            Some(Tensor::from_vec(dw, w.shape(), device)?)
-        } else {
-            None
-        };
-        let db = if self.has_bias && b.track_op() {
-            let [_, channels, height, width] = self.result_shape();
-            let db = crate::nn::cpu::conv::channel_sums(&g, channels, height * width);
-            Some(Tensor::from_vec(db, b.shape(), device)?)
-        } else {
-            None
-        };
-        Ok((dx, dw, db))
+        super::with_gradient_before(g, y, self.before.get(), self.activation, |g| {
+            let dx = if x.track_op() {
+                let dx = with_numbers(w, |w| {
+                    if self.transposed {
+                        shape.forward(g, w, Epilogue::NONE)
+                    } else {
+                        shape.backward_input(g, w, Epilogue::NONE)
+                    }
+                })?;
+                Some(Tensor::from_vec(dx, x.shape(), device)?)
+            } else {
+                None
+            };
+            let dw = if w.track_op() {
+                let dw = with_numbers(x, |x| {
+                    if self.transposed {
+                        shape.backward_weight(g, x)
+                    } else {
+                        shape.backward_weight(x, g)
+                    }
+                })?;
+                Some(Tensor::from_vec(dw, w.shape(), device)?)
+            } else {
+                None
+            };
+            let db = if self.has_bias && b.track_op() {
+                let [_, channels, height, width] = self.result_shape();
+                let db = crate::nn::cpu::conv::channel_sums(g, channels, height * width);
+                Some(Tensor::from_vec(db, b.shape(), device)?)
+            } else {
+                None
+            };
+            Ok((dx, dw, db))
+        })
     }
 }

@@ -120,32 +120,33 @@ impl CustomOp3 for Linear {
         let (outputs, inputs) = w.dims2()?;
         let rows = y.elem_count() / outputs.max(1);
         let device = y.device();
-        let g = super::before_activation(g, y, self.before.get(), self.activation)?;
-        let g = Operand::new(&g, rows, outputs);
-        let dx = if x.track_op() {
-            let mut dx = vec![0.0; rows * inputs];
-            with_numbers(w, |w| {
-                product(g, Operand::new(w, outputs, inputs), false, &mut dx);
-            })?;
-            Some(Tensor::from_vec(dx, x.shape(), device)?)
-        } else {
-            None
-        };
-        let dw = if w.track_op() {
-            let mut dw = vec![0.0; outputs * inputs];
-            with_numbers(x, |x| {
-                product(g.t(), Operand::new(x, rows, inputs), false, &mut dw);
-            })?;
-            Some(Tensor::from_vec(dw, w.shape(), device)?)
-        } else {
-            None
-        };
-        let db = if self.has_bias && b.track_op() {
-            Some(Tensor::from_vec(g.column_sums(), b.shape(), device)?)
-        } else {
-            None
-        };
-        Ok((dx, dw, db))
+        super::with_gradient_before(g, y, self.before.get(), self.activation, |g| {
+            let g = Operand::new(g, rows, outputs);
+            let dx = if x.track_op() {
+                let mut dx = vec![0.0; rows * inputs];
+                with_numbers(w, |w| {
+                    product(g, Operand::new(w, outputs, inputs), false, &mut dx);
+                })?;
+                Some(Tensor::from_vec(dx, x.shape(), device)?)
+            } else {
+                None
+            };
+            let dw = if w.track_op() {
+                let mut dw = vec![0.0; outputs * inputs];
+                with_numbers(x, |x| {
+                    product(g.t(), Operand::new(x, rows, inputs), false, &mut dw);
+                })?;
+                Some(Tensor::from_vec(dw, w.shape(), device)?)
+            } else {
+                None
+            };
+            let db = if self.has_bias && b.track_op() {
+                Some(Tensor::from_vec(g.column_sums(), b.shape(), device)?)
+            } else {
+                None
+            };
+            Ok((dx, dw, db))
+        })
     }
 }
 

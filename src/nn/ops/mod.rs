@@ -86,6 +86,22 @@ pub(crate) fn output(values: Vec<f32>, shape: impl Into<Shape>) -> (CpuStorage, 
     (CpuStorage::F32(values), shape.into())
 }
 
+/// Lends the gradient before the activation, as [`before_activation`] gives it; without an
+/// activation it is not copied.
+fn with_gradient_before<T>(
+    g: &Tensor,
+    y: &Tensor,
+    before: Option<&Vec<f32>>,
+    activation: Activation,
+    f: impl FnOnce(&[f32]) -> Result<T>,
+) -> Result<T> {
+    if activation == Activation::None {
+        with_numbers(&g.contiguous()?, f)?
+    } else {
+        f(&before_activation(g, y, before, activation)?)
+    }
+}
+
 /// The gradient before the activation, out of that after it: `y` is the result, `before` what the
 /// activation was applied to, where its gradient needs that.
 fn before_activation(
