@@ -69,7 +69,8 @@ fn figures(record: &RunRecord) -> Vec<Figure> {
             |s| s.early_stop_accuracy,
         ),
     ];
-    let longest = record.config.steps.max(1) as f64;
+    let steps = record.config.last_steps.unwrap_or(0);
+    let longest = record.config.steps.max(steps).max(1) as f64;
     figures[0].y.range = Some([0.0, 1.08 * longest]);
     figures[1].y.range = extremes(&figures[1].series);
     figures

@@ -231,10 +231,10 @@ impl Ledger {
                     .spacing([10.0, 4.0])
                     .show(ui, |ui| {
                         ui.label("");
+                        ui.label("");
                         for (column, name, about) in Column::ALL {
                             self.head_ui(ui, column, name, about);
                         }
-                        ui.label("");
                         ui.end_row();
                         for row in &self.rows {
                             if let Some(entry) = bench.get(row.id) {
@@ -353,6 +353,16 @@ fn row_ui(
     if swatch.on_hover_text(&name).clicked() {
         ask = Some(Ask::Show(row.id, entry.hidden));
     }
+    // At the front, where it is in sight however wide the table is.
+    let can = running != Some(row.id);
+    let remove = ui.add_enabled(can, egui::Button::new("×").small());
+    remove.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, can, "Remove"));
+    if remove
+        .on_hover_text("Take the run off the bench; its files stay")
+        .clicked()
+    {
+        ask = Some(Ask::Remove(row.id));
+    }
     let mut name = entry.name.clone();
     let mut field = TextEdit::singleline(&mut name)
         .min_size(vec2(132.0, 0.0))
@@ -385,13 +395,6 @@ fn row_ui(
         until.map_or("not reached".into(), cost),
     ] {
         ui.label(text);
-    }
-    let remove = ui.add_enabled(running != Some(row.id), egui::Button::new("Remove").small());
-    if remove
-        .on_hover_text("Take the run off the bench; its files stay")
-        .clicked()
-    {
-        ask = Some(Ask::Remove(row.id));
     }
     ask
 }

@@ -22,12 +22,11 @@ pub struct Rewinding {
 
 impl Rewinding {
     pub fn ui(&mut self, ui: &mut Ui, bench: &Bench) {
-        let record = bench.focus().map(|e| &e.record);
-        let Some(record) = record.filter(|r| !r.extras.interpolations.is_empty()) else {
+        let Some(record) = newest(bench) else {
             return empty_ui(
                 ui,
                 "No siblings in this run",
-                "The preset Is rewinding needed? trains some",
+                "The preset “Is rewinding needed?” trains some",
             );
         };
         let height = ui.available_height() - 54.0;
@@ -50,10 +49,22 @@ impl Rewinding {
 
     /// What an export writes.
     pub fn figures(bench: &Bench) -> Vec<Figure> {
-        let record = bench.focus().map(|e| &e.record);
-        let record = record.filter(|r| !r.extras.interpolations.is_empty());
-        record.map(figure).into_iter().collect()
+        newest(bench).map(figure).into_iter().collect()
     }
+}
+
+/// The run that is looked at if it has siblings, else the last that has.
+fn newest(bench: &Bench) -> Option<&RunRecord> {
+    let siblings = |record: &&RunRecord| !record.extras.interpolations.is_empty();
+    let focus = bench.focus().map(|e| &e.record).filter(siblings);
+    focus.or_else(|| {
+        bench
+            .entries()
+            .iter()
+            .rev()
+            .map(|e| &e.record)
+            .find(siblings)
+    })
 }
 
 fn name(line: &Interpolation, record: &RunRecord) -> String {

@@ -260,7 +260,7 @@ fn error_figure(sums: Option<&SubsetSumRecord>, expected: &[[f64; 2]]) -> Figure
         series[0].points = column(|r| r.4);
         for (number, (name, points)) in [
             ("median", column(|r| r.1)),
-            ("90 %", column(|r| r.2)),
+            ("95 %", column(|r| r.2)),
             ("greatest", column(|r| r.3)),
         ]
         .into_iter()
