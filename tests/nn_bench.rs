@@ -45,7 +45,7 @@ fn rows_run_in_both_bodies() {
     for portable in [false, true] {
         let mut rows = Vec::new();
         bench::run(&names, &options(portable), &|| false, &mut |row| {
-            rows.push(row)
+            rows.push(row);
         })
         .expect("they run");
         let found: Vec<&str> = rows.iter().map(|row| row.name).collect();

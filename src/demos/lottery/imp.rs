@@ -1,7 +1,7 @@
 //! Iterative magnitude pruning (Frankle and Carbin 2019): train, prune, set back, again.
 //!
 //! 1. A net with random weights is trained.
-//! 2. Every layer loses a share of its weights, those of the least magnitude ([`prune`]).
+//! 2. Every layer loses a share of its weights, those of the least magnitude ([`prune`](super::prune)).
 //! 3. Those that are left go back to their first values, or to those of an early step k (Frankle et
 //!    al. 2019, "Stabilizing the lottery ticket hypothesis"). This is the ticket; on to 1 with it.
 //!

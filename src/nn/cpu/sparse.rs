@@ -191,7 +191,7 @@ impl Pattern {
     }
 
     /// `y = x wᵀ + b` for `x` `[batch, inputs]`, `[batch, outputs]`. Columns of `x`, which
-    /// [`Pattern::backward_values`] takes, are added to `keep`.
+    /// `backward_values` takes, are added to `keep`.
     ///
     /// # Panics
     /// When there are not as many values or numbers as the pattern and the batch say.

@@ -3,7 +3,7 @@
 //!
 //! Every weight has a score. A layer acts with the share `k` of its weights whose scores have the
 //! greatest magnitudes; gradient descent moves the scores, through the choice as if it were not
-//! there ([`subnetwork`](crate::nn::ops::subnetwork)). The weights are buffers: no optimiser sees them.
+//! there ([`subnetwork`](crate::nn::ops::subnetwork())). The weights are buffers: no optimiser sees them.
 //!
 //! As in the authors' code (allenai/hidden-networks): no biases, scores begin as `PyTorch`'s
 //! `Linear` begins (Kaiming's uniform distribution with `a = sqrt 5`), descent with momentum 0.9,

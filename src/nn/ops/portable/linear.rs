@@ -5,7 +5,7 @@ use candle_core::{Result, Tensor};
 use super::activate;
 use crate::nn::ops::Activation;
 
-/// See [`crate::nn::ops::linear`].
+/// See [`crate::nn::ops::linear()`].
 ///
 /// # Errors
 /// When the shapes do not fit together.
