@@ -30,7 +30,9 @@ mod window {
     use std::time::Instant;
 
     use vitrine::cli::{Globals, ScreenshotArgs};
+    use vitrine::compute::prepare_threads;
     use vitrine::demos::DEMOS;
+    use vitrine::nn::cpu::give_way;
     use vitrine::{Result, gui};
 
     fn tabs() -> Vec<gui::DemoTab> {
@@ -38,6 +40,7 @@ mod window {
     }
 
     pub fn run(globals: &Globals, started: Instant) -> Result<()> {
+        prepare_threads(give_way);
         gui::run_window(tabs(), globals, started)
     }
 

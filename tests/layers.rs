@@ -19,7 +19,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "gui",
         &["error", "rng", "store", "data", "compute", "view", "cli"],
     ),
-    ("main", &["error", "nn", "cli", "gui", "demos"]),
+    ("main", &["error", "nn", "compute", "cli", "gui", "demos"]),
     ("lib", &["error"]),
 ];
 /// What every part of a demo may use.

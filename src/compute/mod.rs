@@ -34,4 +34,4 @@ pub use machine::{Memory, processor_name};
 pub use progress::Progress;
 pub use resources::Resources;
 pub use schedule::Lane;
-pub use worker::{JobState, JobStatus, Wake, Worker, WorkerOptions, run_to_end};
+pub use worker::{JobState, JobStatus, Wake, Worker, WorkerOptions, prepare_threads, run_to_end};

@@ -203,7 +203,24 @@ impl Drop for Worker {
     }
 }
 
+/// What every computing thread does first.
+static PREPARE: OnceLock<fn()> = OnceLock::new();
+
+/// Sets what every computing thread does first, such as to lower its priority beside a window. To
+/// be called before the first [`Worker`]; later calls change nothing.
+pub fn prepare_threads(prepare: fn()) {
+    // The first call wins.
+    let _ = PREPARE.set(prepare);
+}
+
+fn prepare() {
+    if let Some(prepare) = PREPARE.get() {
+        prepare();
+    }
+}
+
 fn run(shared: &Shared, options: WorkerOptions) {
+    prepare();
     let threads = options.thread_count();
     // This thread is one of the pool's, so a step's parallel loops begin here without a hand-over
     // and no more than `threads` threads ever compute.
@@ -211,6 +228,7 @@ fn run(shared: &Shared, options: WorkerOptions) {
         .num_threads(threads)
         .thread_name(|i| format!("compute-{i}"))
         .use_current_thread()
+        .start_handler(|_| prepare())
         .build();
     if let Err(e) = pool {
         tracing::error!("computing without helper threads: {e}");

@@ -18,6 +18,7 @@ pub mod optim;
 pub mod over_outputs;
 pub mod pointwise;
 pub mod pool;
+mod priority;
 mod quant;
 pub mod resample;
 pub mod rescale;
@@ -35,6 +36,7 @@ pub use blocks::BlockFormat;
 pub use candle_threads::keep_candle_single_threaded;
 pub use clock::process_cpu_time;
 pub use exp::silu_times;
+pub use priority::give_way;
 pub use quant::{Activations, QuantMatrix, matmul};
 
 /// Whether the AVX2 kernels run on this machine.
