@@ -27,7 +27,7 @@ use crate::data::Batches;
 use crate::error::{Error, Result};
 use crate::nn::arrays::{Array, Data};
 use crate::nn::checkpoint::Checkpoint;
-use crate::nn::cpu::thread_clock::pool_cpu_time;
+use crate::nn::cpu::pool_cpu_time;
 use crate::nn::ops::cross_entropy;
 use crate::nn::train::{EarlyStop, Goal, Objective, TrainConfig, Trainer};
 use crate::nn::{Params, Snapshot};

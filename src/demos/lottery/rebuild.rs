@@ -24,7 +24,7 @@ use super::subset_sum::layer::Layer;
 use super::work::{Bench, News, Outcome, Plan, Procedure, Spent, Work};
 use crate::error::{Error, Result};
 use crate::nn::arrays::Array;
-use crate::nn::cpu::thread_clock::pool_cpu_time;
+use crate::nn::cpu::pool_cpu_time;
 use crate::nn::{Params, Snapshot};
 
 /// Weights that are searched for between two looks at the clock.

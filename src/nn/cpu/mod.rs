@@ -26,7 +26,6 @@ pub mod select;
 pub mod softmax;
 pub mod sparse;
 mod sweep;
-pub mod thread_clock;
 mod weight_gradient;
 mod winograd;
 
@@ -34,7 +33,7 @@ pub use alloc::keep_freed_memory;
 pub use attention::{HeadCache, MAX_HEAD_DIM, Query, attend_many, attend_one, half_from_f32};
 pub use blocks::BlockFormat;
 pub use candle_threads::keep_candle_single_threaded;
-pub use clock::process_cpu_time;
+pub use clock::{pool_cpu_time, process_cpu_time};
 pub use exp::silu_times;
 pub use priority::give_way;
 pub use quant::{Activations, QuantMatrix, matmul};

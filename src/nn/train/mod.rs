@@ -35,14 +35,12 @@
 //! reaches the weights, so the last checkpoint is good, and a weight that no gradient reaches is an
 //! error in the first step, because candle loses gradients without a word.
 
-mod batches;
 mod config;
 mod curves;
 mod job;
 mod stopping;
 mod trainer;
 
-pub use batches::Batches;
 pub use config::TrainConfig;
 pub use curves::{Curve, Curves};
 pub use job::{TrainJob, TrainOutput, Trained};
