@@ -3,7 +3,7 @@
     python make_ops.py            # torch 2.11.0, CPU, one thread
 
 Each case has its inputs (`case/x`, `case/weight`, ..), an upstream gradient `case/grad`, the output
-`case/y` and the gradient of every variable (`case/d_x`, ..). `tests/nn_ops.rs` runs the same cases.
+`case/y` and the gradient of every variable (`case/d_x`, ..). `tests/nn/ops.rs` runs the same cases.
 Sizes are odd on purpose: not multiples of a vector, ones, and equal numbers under a max pool.
 """
 

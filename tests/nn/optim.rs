@@ -17,7 +17,7 @@ struct Fixture(SafeTensors<'static>);
 
 impl Fixture {
     fn open() -> Self {
-        let bytes = include_bytes!("data/nn/optim.safetensors");
+        let bytes = include_bytes!("../data/nn/optim.safetensors");
         Self(SafeTensors::deserialize(bytes).expect("the fixture"))
     }
 

@@ -1,63 +1,20 @@
 //! Rescaling: against closed forms, candle's own operations, finite differences, and for any number
 //! of threads.
 
-use candle_core::{Device, Tensor, Var};
+use candle_core::{Device, Tensor};
 use vitrine::nn::ops::{
     Activation, add_activate, demodulation, min_max_scale, scale_gradient, scale_planes,
     with_portable,
 };
 use vitrine::rng::Rng;
 
-type Forward<'a> = dyn Fn(&[Tensor]) -> candle_core::Result<Tensor> + 'a;
-
-const ACTIVATIONS: [Activation; 4] = [
-    Activation::None,
-    Activation::Relu,
-    Activation::LeakyRelu(0.2),
-    Activation::Silu,
-];
-
-fn random(shape: &[usize], rng: &mut Rng) -> Tensor {
-    let count = shape.iter().product();
-    let values: Vec<f32> = (0..count).map(|_| rng.normal() as f32).collect();
-    Tensor::from_vec(values, shape, &Device::Cpu).expect("the shape fits")
-}
+use crate::tensors::{
+    ACTIVATIONS, Forward, assert_close, assert_threads_change_nothing, check_differences, random,
+    values, with_gradients,
+};
 
 fn tensor(values: &[f32], shape: &[usize]) -> Tensor {
     Tensor::from_slice(values, shape, &Device::Cpu).expect("the shape fits")
-}
-
-fn values(tensor: &Tensor) -> Vec<f32> {
-    tensor
-        .flatten_all()
-        .and_then(|t| t.to_vec1())
-        .expect("f32 on the processor")
-}
-
-/// The result, and the gradient of each argument for an upstream gradient `g`.
-fn with_gradients(f: &Forward<'_>, arguments: &[Tensor], g: &Tensor) -> Vec<Tensor> {
-    let vars: Vec<Var> = arguments
-        .iter()
-        .map(|t| Var::from_tensor(t).expect("a variable"))
-        .collect();
-    let tensors: Vec<Tensor> = vars.iter().map(|v| v.as_tensor().clone()).collect();
-    let y = f(&tensors).expect("computes");
-    let loss = (&y * g).and_then(|y| y.sum_all()).expect("a scalar");
-    let gradients = loss.backward().expect("goes back");
-    let of = |var: &Var| gradients.get(var).expect("every variable has one").clone();
-    [y.clone()].into_iter().chain(vars.iter().map(of)).collect()
-}
-
-fn assert_close(name: &str, ours: &Tensor, theirs: &Tensor, tolerance: f32) {
-    assert_eq!(ours.dims(), theirs.dims(), "{name}: shape");
-    let (ours, theirs) = (values(ours), values(theirs));
-    let scale = theirs.iter().fold(1.0_f32, |m, v| m.max(v.abs()));
-    for (i, (a, b)) in ours.iter().zip(&theirs).enumerate() {
-        assert!(
-            (a - b).abs() <= tolerance * scale,
-            "{name}[{i}]: {a} is not {b}"
-        );
-    }
 }
 
 /// Operations with arguments of random shapes.
@@ -128,28 +85,7 @@ fn their_gradients_agree_with_finite_differences() {
         if name.starts_with("scaled") || name.contains("elu") {
             continue;
         }
-        let g = random(f(&arguments).expect("computes").dims(), &mut rng);
-        let gradients = with_gradients(&*f, &arguments, &g);
-        for (which, gradient) in gradients[1..].iter().enumerate() {
-            let d = random(gradient.dims(), &mut rng);
-            let dot = |a: &Tensor, b: &Tensor| -> f64 {
-                let pairs = values(a).into_iter().zip(values(b));
-                pairs.map(|(a, b)| f64::from(a) * f64::from(b)).sum()
-            };
-            let moved = |h: f64| {
-                let mut moved = arguments.clone();
-                moved[which] = (&arguments[which] + (&d * h).expect("scales")).expect("adds");
-                dot(&f(&moved).expect("computes"), &g)
-            };
-            let h = 1e-3;
-            let numeric = (moved(h) - moved(-h)) / (2.0 * h);
-            let ours = dot(gradient, &d);
-            let size = dot(gradient, gradient).sqrt().max(1.0);
-            assert!(
-                (numeric - ours).abs() < 1e-2 * size,
-                "{name}, argument {which}: {ours}, not {numeric}"
-            );
-        }
+        check_differences(&name, &*f, &arguments, [1e-3, 1e-2], &mut rng);
     }
 }
 
@@ -201,43 +137,31 @@ fn demodulated_kernels_have_norm_one() {
 
 #[test]
 fn any_number_of_threads_gives_the_same_bytes() {
-    let run = |threads: usize| {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .expect("a pool");
-        pool.install(|| {
-            let mut rng = Rng::new(4);
-            let x = random(&[128, 32, 6, 7], &mut rng);
-            let g = random(x.dims(), &mut rng);
-            let factors = random(&[128, 32], &mut rng);
-            let act = Activation::Silu;
-            let mut found = with_gradients(
-                &|t| min_max_scale(&t[0], 1e-5),
-                std::slice::from_ref(&x),
-                &g,
-            );
-            let arguments = [x.clone(), factors, random(&[32], &mut rng)];
-            let planes = |t: &[Tensor]| scale_planes(&t[0], &t[1], Some(&t[2]), act);
-            found.extend(with_gradients(&planes, &arguments, &g));
-            let sum = |t: &[Tensor]| add_activate(&t[0], &t[0], act);
-            found.extend(with_gradients(&sum, &[x], &g));
-            let arguments = [
-                random(&[128, 128, 3, 3], &mut rng),
-                random(&[8, 128], &mut rng),
-            ];
-            let g = random(&[8, 128], &mut rng);
-            let norms = |t: &[Tensor]| demodulation(&t[0], &t[1], 1e-8);
-            found.extend(with_gradients(&norms, &arguments, &g));
-            found
-                .iter()
-                .flat_map(|t| values(t).into_iter().map(f32::to_bits))
-                .collect::<Vec<_>>()
-        })
-    };
-    let one = run(1);
-    assert!(one == run(2), "two threads");
-    assert!(one == run(5), "five threads");
+    assert_threads_change_nothing(|| {
+        let mut rng = Rng::new(4);
+        let x = random(&[128, 32, 6, 7], &mut rng);
+        let g = random(x.dims(), &mut rng);
+        let factors = random(&[128, 32], &mut rng);
+        let act = Activation::Silu;
+        let mut found = with_gradients(
+            &|t| min_max_scale(&t[0], 1e-5),
+            std::slice::from_ref(&x),
+            &g,
+        );
+        let arguments = [x.clone(), factors, random(&[32], &mut rng)];
+        let planes = |t: &[Tensor]| scale_planes(&t[0], &t[1], Some(&t[2]), act);
+        found.extend(with_gradients(&planes, &arguments, &g));
+        let sum = |t: &[Tensor]| add_activate(&t[0], &t[0], act);
+        found.extend(with_gradients(&sum, &[x], &g));
+        let arguments = [
+            random(&[128, 128, 3, 3], &mut rng),
+            random(&[8, 128], &mut rng),
+        ];
+        let g = random(&[8, 128], &mut rng);
+        let norms = |t: &[Tensor]| demodulation(&t[0], &t[1], 1e-8);
+        found.extend(with_gradients(&norms, &arguments, &g));
+        found
+    });
 }
 
 #[test]

@@ -1,18 +1,17 @@
 //! Files of weights and checkpoints: strict, safe against damage, and whole after `kill -9`.
 
-mod nn_common;
-
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use candle_core::Device;
-use nn_common::trainer;
 use serde_json::json;
 use vitrine::nn::checkpoint::{Checkpoint, Checkpoints};
 use vitrine::nn::weights::{self, Precision};
 use vitrine::nn::{Init, Params};
 use vitrine::rng::Rng;
+
+use crate::teacher::trainer;
 
 /// A model with weights of these names and shapes.
 fn model(arrays: &[(&str, &[usize])]) -> Params {
@@ -376,7 +375,7 @@ fn a_killed_process_goes_on_and_ends_with_the_same_bits() {
     for _ in 0..6 {
         let program = std::env::current_exe().expect("this program");
         let mut child = Command::new(program)
-            .args(["--exact", "child_that_is_killed"])
+            .args(["--exact", "files::child_that_is_killed"])
             .env(FOLDER, folder.path())
             .stdout(Stdio::null())
             .spawn()

@@ -1,11 +1,8 @@
 //! The training loop: resuming, threads, guards, early stopping, and the loop as a job.
 
-mod nn_common;
-
 use std::time::Duration;
 
 use candle_core::{Device, Tensor};
-use nn_common::{Teacher, build, config, trainer};
 use serde_json::Value;
 use vitrine::Result;
 use vitrine::compute::{Ending, Event, Flow, Job, Lane, StepCx, Worker, WorkerOptions, run_to_end};
@@ -16,6 +13,8 @@ use vitrine::nn::train::{
 };
 use vitrine::nn::{Init, Param, Params, Snapshot};
 use vitrine::rng::Rng;
+
+use crate::teacher::{Teacher, build, config, trainer};
 
 /// The bits of all weights, which `==` would compare as numbers.
 fn bits(snapshot: &Snapshot) -> Vec<(&String, Vec<u32>)> {

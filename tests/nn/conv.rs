@@ -3,76 +3,40 @@
 
 use std::collections::HashMap;
 
-use candle_core::{Device, Tensor, Var};
+use candle_core::{Device, Tensor};
 use serde_json::Value;
 use vitrine::nn::ops::{
     Activation, Conv2dOptions, conv_transpose2d, conv2d, linear, masked_linear, portable,
 };
 use vitrine::rng::Rng;
 
-type Forward<'a> = dyn Fn(&Tensor, &Tensor, Option<&Tensor>) -> candle_core::Result<Tensor> + 'a;
+use crate::tensors::{
+    self, ACTIVATIONS, assert_close, assert_threads_change_nothing, random, values,
+};
 
-fn random(shape: &[usize], rng: &mut Rng) -> Tensor {
-    let count = shape.iter().product();
-    let values: Vec<f32> = (0..count).map(|_| rng.normal() as f32).collect();
-    Tensor::from_vec(values, shape, &Device::Cpu).expect("the shape fits")
-}
-
-fn values(tensor: &Tensor) -> Vec<f32> {
-    tensor
-        .flatten_all()
-        .and_then(|t| t.to_vec1())
-        .expect("f32 on the processor")
-}
+/// An operation of `x`, `w` and perhaps `b`.
+type Map<'a> = dyn Fn(&Tensor, &Tensor, Option<&Tensor>) -> candle_core::Result<Tensor> + 'a;
 
 /// The result, and what `x`, `w` and `b` get of an upstream gradient `g`.
 fn with_gradients(
-    f: &Forward<'_>,
+    f: &Map<'_>,
     x: &Tensor,
     w: &Tensor,
     b: Option<&Tensor>,
     g: &Tensor,
 ) -> Vec<Tensor> {
-    let var = |t: &Tensor| Var::from_tensor(t).expect("a variable");
-    let (x, w, b) = (var(x), var(w), b.map(var));
-    let y = f(&x, &w, b.as_deref()).expect("computes");
-    let loss = (&y * g).and_then(|y| y.sum_all()).expect("a scalar");
-    let gradients = loss.backward().expect("goes back");
-    let mut all = vec![y];
-    for var in [Some(&x), Some(&w), b.as_ref()].into_iter().flatten() {
-        all.push(
-            gradients
-                .get(var)
-                .expect("every variable has a gradient")
-                .clone(),
-        );
-    }
-    all
-}
-
-fn assert_close(name: &str, ours: &Tensor, theirs: &Tensor, tolerance: f32) {
-    assert_eq!(ours.dims(), theirs.dims(), "{name}: shape");
-    let (ours, theirs) = (values(ours), values(theirs));
-    let scale = theirs.iter().fold(1.0_f32, |m, v| m.max(v.abs()));
-    for (i, (a, b)) in ours.iter().zip(&theirs).enumerate() {
-        assert!(
-            (a - b).abs() <= tolerance * scale,
-            "{name}[{i}]: {a} is not {b}"
-        );
-    }
+    let arguments: Vec<Tensor> = [Some(x), Some(w), b]
+        .into_iter()
+        .flatten()
+        .cloned()
+        .collect();
+    tensors::with_gradients(&|t| f(&t[0], &t[1], t.get(2)), &arguments, g)
 }
 
 /// As the fixtures name it, which is as serde does.
 fn activation(name: &Value) -> Activation {
     serde_json::from_value(name.clone()).expect("an activation")
 }
-
-const ACTIVATIONS: [Activation; 4] = [
-    Activation::None,
-    Activation::Relu,
-    Activation::LeakyRelu(0.2),
-    Activation::Silu,
-];
 
 /// A random shape, as `(x, w, options, transposed)`.
 fn random_case(rng: &mut Rng) -> ([usize; 4], [usize; 4], Conv2dOptions, bool) {
@@ -136,12 +100,12 @@ fn random_shapes_agree_with_the_portable_twin() {
         };
         let (x, w) = (random(&x, &mut rng), random(&w, &mut rng));
         let b = (rng.below(2) == 0).then(|| random(&[outputs], &mut rng));
-        let fast: Box<Forward<'_>> = if transposed {
+        let fast: Box<Map<'_>> = if transposed {
             Box::new(|x, w, b| conv_transpose2d(x, w, b, options, act))
         } else {
             Box::new(|x, w, b| conv2d(x, w, b, options, act))
         };
-        let slow: Box<Forward<'_>> = if transposed {
+        let slow: Box<Map<'_>> = if transposed {
             Box::new(|x, w, b| portable::conv::conv_transpose2d(x, w, b, options, act))
         } else {
             // One stride for both sides is candle's own path, whose gradient is refused for some
@@ -205,55 +169,9 @@ fn many_channels_agree_with_the_portable_twin() {
     }
 }
 
-/// `f(v + h d) - f(v - h d)` over `2 h` against the gradient's share along `d`, sums in f64.
-fn check_differences(
-    name: &str,
-    f: &Forward<'_>,
-    x: &Tensor,
-    w: &Tensor,
-    b: &Tensor,
-    rng: &mut Rng,
-) {
-    let g = random(f(x, w, Some(b)).expect("computes").dims(), rng);
-    let gradients = with_gradients(f, x, w, Some(b), &g);
-    let loss = |x: &Tensor, w: &Tensor, b: &Tensor| -> f64 {
-        let y = values(&f(x, w, Some(b)).expect("computes"));
-        y.iter()
-            .zip(values(&g))
-            .map(|(y, g)| f64::from(*y) * f64::from(g))
-            .sum()
-    };
-    let h = 2e-3;
-    for (which, what) in ["x", "w", "b"].into_iter().enumerate() {
-        let at = [x, w, b][which];
-        let d = random(at.dims(), rng);
-        let moved = |h: f64| {
-            let moved = (at + (&d * h).expect("scales")).expect("adds");
-            match which {
-                0 => loss(&moved, w, b),
-                1 => loss(x, &moved, b),
-                _ => loss(x, w, &moved),
-            }
-        };
-        let numeric = (moved(h) - moved(-h)) / (2.0 * h);
-        let along = |t: &Tensor| -> f64 {
-            values(t)
-                .iter()
-                .zip(values(&d))
-                .map(|(a, b)| f64::from(*a) * f64::from(b))
-                .sum()
-        };
-        let ours = along(&gradients[1 + which]);
-        let size = values(&gradients[1 + which])
-            .iter()
-            .map(|v| f64::from(v * v))
-            .sum::<f64>()
-            .sqrt();
-        assert!(
-            (numeric - ours).abs() < 2e-3 * size.max(1.0),
-            "{name}, d{what}: {ours}, not {numeric}"
-        );
-    }
+fn check_differences(name: &str, f: &Map<'_>, arguments: &[Tensor; 3], rng: &mut Rng) {
+    let f = |t: &[Tensor]| f(&t[0], &t[1], t.get(2));
+    tensors::check_differences(name, &f, arguments, [2e-3, 2e-3], rng);
 }
 
 #[test]
@@ -289,10 +207,10 @@ fn gradients_agree_with_finite_differences() {
             let f = |x: &Tensor, w: &Tensor, b: Option<&Tensor>| {
                 conv_transpose2d(x, w, b, options, act)
             };
-            check_differences(&name, &f, &x, &w, &b, &mut rng);
+            check_differences(&name, &f, &[x, w, b], &mut rng);
         } else {
             let f = |x: &Tensor, w: &Tensor, b: Option<&Tensor>| conv2d(x, w, b, options, act);
-            check_differences(&name, &f, &x, &w, &b, &mut rng);
+            check_differences(&name, &f, &[x, w, b], &mut rng);
         }
         let (x, w, b) = (
             random(&[7, 13], &mut rng),
@@ -300,7 +218,7 @@ fn gradients_agree_with_finite_differences() {
             random(&[5], &mut rng),
         );
         let f = |x: &Tensor, w: &Tensor, b: Option<&Tensor>| linear(x, w, b, act);
-        check_differences("linear", &f, &x, &w, &b, &mut rng);
+        check_differences("linear", &f, &[x, w, b], &mut rng);
     }
 }
 
@@ -365,53 +283,39 @@ fn three_dimensions_are_rows_too() {
 
 #[test]
 fn any_number_of_threads_gives_the_same_bytes() {
-    let run = |threads: usize| {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .expect("a pool");
-        pool.install(|| {
-            let mut rng = Rng::new(5);
-            let mut bits = Vec::new();
-            let cases = [
-                ([60, 3, 28, 28], [64, 3, 3, 3], 1, 1),
-                ([1, 64, 64, 64], [64, 64, 3, 3], 1, 1),
-                ([9, 32, 16, 16], [64, 32, 4, 4], 1, 2),
-                ([8, 48, 20, 20], [48, 1, 3, 3], 48, 1),
-            ];
-            for (x, w, groups, stride) in cases {
-                let options = Conv2dOptions {
-                    stride: [stride; 2],
-                    groups,
-                    ..Conv2dOptions::padded(1)
-                };
-                let (x, w) = (random(&x, &mut rng), random(&w, &mut rng));
-                let b = random(&[w.dims()[0]], &mut rng);
-                let f = |x: &Tensor, w: &Tensor, b: Option<&Tensor>| {
-                    conv2d(x, w, b, options, Activation::LeakyRelu(0.2))
-                };
-                let g = random(f(&x, &w, Some(&b)).expect("computes").dims(), &mut rng);
-                for tensor in with_gradients(&f, &x, &w, Some(&b), &g) {
-                    bits.extend(values(&tensor).into_iter().map(f32::to_bits));
-                }
-            }
-            for (rows, inputs, outputs) in [(60, 784, 300), (60, 12544, 256), (512, 512, 512)] {
-                let x = random(&[rows, inputs], &mut rng);
-                let w = random(&[outputs, inputs], &mut rng);
-                let b = random(&[outputs], &mut rng);
-                let g = random(&[rows, outputs], &mut rng);
-                let f =
-                    |x: &Tensor, w: &Tensor, b: Option<&Tensor>| linear(x, w, b, Activation::Silu);
-                for tensor in with_gradients(&f, &x, &w, Some(&b), &g) {
-                    bits.extend(values(&tensor).into_iter().map(f32::to_bits));
-                }
-            }
-            bits
-        })
-    };
-    let one = run(1);
-    assert!(one == run(2), "two threads");
-    assert!(one == run(5), "five threads");
+    assert_threads_change_nothing(|| {
+        let mut rng = Rng::new(5);
+        let mut found = Vec::new();
+        let cases = [
+            ([60, 3, 28, 28], [64, 3, 3, 3], 1, 1),
+            ([1, 64, 64, 64], [64, 64, 3, 3], 1, 1),
+            ([9, 32, 16, 16], [64, 32, 4, 4], 1, 2),
+            ([8, 48, 20, 20], [48, 1, 3, 3], 48, 1),
+        ];
+        for (x, w, groups, stride) in cases {
+            let options = Conv2dOptions {
+                stride: [stride; 2],
+                groups,
+                ..Conv2dOptions::padded(1)
+            };
+            let (x, w) = (random(&x, &mut rng), random(&w, &mut rng));
+            let b = random(&[w.dims()[0]], &mut rng);
+            let f = |x: &Tensor, w: &Tensor, b: Option<&Tensor>| {
+                conv2d(x, w, b, options, Activation::LeakyRelu(0.2))
+            };
+            let g = random(f(&x, &w, Some(&b)).expect("computes").dims(), &mut rng);
+            found.extend(with_gradients(&f, &x, &w, Some(&b), &g));
+        }
+        for (rows, inputs, outputs) in [(60, 784, 300), (60, 12544, 256), (512, 512, 512)] {
+            let x = random(&[rows, inputs], &mut rng);
+            let w = random(&[outputs, inputs], &mut rng);
+            let b = random(&[outputs], &mut rng);
+            let g = random(&[rows, outputs], &mut rng);
+            let f = |x: &Tensor, w: &Tensor, b: Option<&Tensor>| linear(x, w, b, Activation::Silu);
+            found.extend(with_gradients(&f, &x, &w, Some(&b), &g));
+        }
+        found
+    });
 }
 
 #[test]
@@ -476,7 +380,7 @@ fn results_and_gradients_equal_pytorch() {
             },
             output_padding: pair("output_padding", 0),
         };
-        let f: Box<Forward<'_>> = match case["op"].as_str().expect("an operation") {
+        let f: Box<Map<'_>> = match case["op"].as_str().expect("an operation") {
             "linear" => Box::new(|x, w, b| linear(x, w, b, act)),
             "conv_transpose2d" => Box::new(|x, w, b| conv_transpose2d(x, w, b, options, act)),
             "conv2d" | "upsample_conv2d" => Box::new(|x, w, b| conv2d(x, w, b, options, act)),

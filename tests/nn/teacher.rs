@@ -1,8 +1,4 @@
 //! A small model that learns another one's answers, for the tests of training.
-#![allow(
-    dead_code,
-    reason = "each test program uses a part of what the tests share"
-)]
 
 use candle_core::{Device, Tensor, Var};
 use serde_json::Value;

@@ -1,6 +1,6 @@
 //! Every operation of `nn::ops` against `PyTorch`, finite differences and its portable twin.
 //!
-//! `tests/data/nn/make_ops.py` made the fixtures; `nn_ops/cases.rs` lists the operations.
+//! `tests/data/nn/make_ops.py` made the fixtures; `cases.rs` lists the operations.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -11,10 +11,7 @@ use vitrine::nn::ops::{
 };
 use vitrine::rng::Rng;
 
-#[path = "nn_ops/cases.rs"]
-mod cases;
-
-use cases::{Body, Case};
+use crate::cases::{self, Body, Case};
 
 type Fixtures = HashMap<String, Tensor>;
 
