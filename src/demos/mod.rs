@@ -3,6 +3,7 @@
 
 pub mod gpt;
 pub mod lottery;
+pub mod muzero;
 
 use crate::cli::DemoActions;
 
