@@ -5,6 +5,22 @@
 //! only the [`Model`] knows: it stores states under (tree, node) and answers what follows from an
 //! action. A learned model keeps numbers there, the true rules a game, a test a table.
 
+mod batch;
+mod config;
+mod decision;
+mod gumbel;
+mod halving;
+mod noise;
+mod puct;
+mod shot;
+mod tree;
+
+pub use batch::Search;
+pub use config::{Algorithm, GumbelConfig, PuctConfig, QNormalisation, SearchConfig};
+pub use decision::Decision;
+pub use noise::{dirichlet_noise, gumbel_noise, sample};
+pub use shot::{NodeShot, Round, TreeShot};
+
 use crate::error::Result;
 
 /// What has to be computed: the state after `action` in the state of `parent`, to be kept as `node`.
@@ -36,7 +52,7 @@ pub struct Answers {
 
 /// What a search plans in.
 pub trait Model {
-    /// Answers all requests and keeps the new states.
+    /// Answers all requests and keeps the new states. `answers` comes in empty.
     ///
     /// # Errors
     /// When the network or the game fails.

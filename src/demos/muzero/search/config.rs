@@ -1,0 +1,86 @@
+//! What can be set about a search.
+
+use serde::{Deserialize, Serialize};
+
+/// A search.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SearchConfig {
+    /// How many nodes are added to the root; 0 plays from the network alone.
+    pub simulations: usize,
+    /// How the tree is descended.
+    pub algorithm: Algorithm,
+}
+
+/// How the tree is descended and a move chosen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Algorithm {
+    /// Danihelka et al. 2022.
+    Gumbel(GumbelConfig),
+    /// Schrittwieser et al. 2020, appendix B.
+    Puct(PuctConfig),
+}
+
+/// Gumbel `MuZero` (Danihelka et al. 2022, sections 3 to 5).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GumbelConfig {
+    /// How many actions are sampled at the root, `m`; fewer where fewer are legal.
+    pub considered: usize,
+    /// `c_scale` of equation 8: what a completed Q-value in `[0, 1]` weighs against a logit.
+    pub value_scale: f32,
+    /// `c_visit` of equation 8: what is added to the highest visit count.
+    pub max_visit_init: f32,
+    /// Scale of the Gumbel noise at the root; 0 plays greedily.
+    pub scale: f32,
+}
+
+impl Default for GumbelConfig {
+    fn default() -> Self {
+        Self {
+            considered: 16,
+            value_scale: 0.1,
+            max_visit_init: 50.0,
+            scale: 1.0,
+        }
+    }
+}
+
+/// The search of the first paper.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PuctConfig {
+    /// `c_1` of equation 2: the weight of the prior.
+    pub c1: f32,
+    /// `c_2` of equation 2: at about so many visits the prior weighs more.
+    pub c2: f32,
+    /// Concentration of the Dirichlet noise, for whoever draws the roots' noise.
+    pub dirichlet_alpha: f32,
+    /// How much of a root's prior its noise replaces.
+    pub dirichlet_fraction: f32,
+    /// Moves are drawn from visit counts to the power of one over this, by whoever plays; 0 plays
+    /// the most visited action.
+    pub temperature: f32,
+    /// How Q-values are brought to `[0, 1]`.
+    pub normalisation: QNormalisation,
+}
+
+impl Default for PuctConfig {
+    fn default() -> Self {
+        Self {
+            c1: 1.25,
+            c2: 19_652.0,
+            dirichlet_alpha: 0.3,
+            dirichlet_fraction: 0.25,
+            temperature: 1.0,
+            normalisation: QNormalisation::Tree,
+        }
+    }
+}
+
+/// Between which values a Q-value lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum QNormalisation {
+    /// The smallest and the largest Q seen in the whole tree so far (Schrittwieser et al. 2020,
+    /// equation 5).
+    Tree,
+    /// The smallest and the largest of the node's value and its children's Q-values, as in mctx.
+    Siblings,
+}
