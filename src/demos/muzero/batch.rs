@@ -159,7 +159,7 @@ impl Recipe<'_> {
                 let random = rng.below(all);
                 let taken = episode.actions.get(draw.moment + k);
                 let action = taken.map_or(random, |&action| usize::from(action));
-                symmetry.map_or(action, |s| s.moved(action)) as u32
+                symmetry.map_or(action, |s| s.action(action)) as u32
             })
             .collect();
         Some(Example {

@@ -20,6 +20,17 @@
 //! take turns in one job instead of running on thousands of machines; some games of self-play begin after random
 //! moves, so that positions a person may reach are known too.
 
+pub mod agent;
+pub mod batch;
+pub mod config;
+pub mod episode;
 pub mod game;
+pub mod learn;
+pub mod net;
 pub mod opponent;
+pub mod planning;
+pub mod replay;
 pub mod search;
+pub mod self_play;
+pub mod support;
+pub mod true_rules;

@@ -189,7 +189,8 @@ fn advance_group(
 impl Actor {
     /// Begins a new game, perhaps with random moves.
     fn begin(&mut self, settings: &Settings) -> Result<()> {
-        let chance = self.rng.split(&format!("chance {}", self.rng.next_u64()));
+        let number = self.rng.next_u64();
+        let chance = self.rng.split(&format!("chance {number}"));
         self.moves.clear();
         self.earned = 0.0;
         self.game.reset(chance.clone())?;

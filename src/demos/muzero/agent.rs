@@ -1,0 +1,145 @@
+//! How an agent comes to a move: by search in its learned model, by search with the true rules, or
+//! straight from its policy.
+
+use candle_core::Device;
+
+use super::config::{Agent, Settings};
+use super::game::Game;
+use super::net::Net;
+use super::planning::{Planner, Seen};
+use super::search::{
+    Algorithm, Model, Root, Search, SearchConfig, dirichlet_noise, gumbel_noise, sample,
+};
+use super::true_rules::Rules;
+use crate::error::Result;
+use crate::rng::Rng;
+
+/// What came of thinking about a position.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Thought {
+    /// The move.
+    pub action: usize,
+    /// The policy that the search found better than the network's own.
+    pub policy: Vec<f32>,
+    /// The value after the search, for the player whose turn it is.
+    pub value: f32,
+}
+
+/// Thinks about a batch of positions with the noise of self-play. `seen` holds their observations,
+/// `rngs` the random numbers of each.
+///
+/// # Errors
+/// When the network fails, or a game cannot be copied for a search with its rules.
+pub fn think(
+    net: &Net,
+    settings: &Settings,
+    device: &Device,
+    games: &[&dyn Game],
+    seen: &[f32],
+    rngs: Vec<&mut Rng>,
+) -> Result<Vec<Thought>> {
+    let config = &settings.search;
+    let legal = legal(games, settings.net.actions);
+    let mut planner = Planner::new(net, device, settings.players, settings.discount);
+    let looked = planner.begin(seen, config.simulations)?;
+    if settings.agent == Agent::ActorCritic || config.simulations == 0 {
+        return Ok(from_policy(&looked, &legal, rngs));
+    }
+    let mut rngs = rngs;
+    let mut roots = looked.roots(legal);
+    add_noise(&mut roots, config, &mut rngs);
+    if settings.agent == Agent::AlphaZero {
+        let mut rules = Rules::new(net, device, games)?;
+        search(config, roots, &mut rules, &mut rngs)
+    } else {
+        search(config, roots, &mut planner, &mut rngs)
+    }
+}
+
+/// What may be done in each game.
+#[must_use]
+pub fn legal(games: &[&dyn Game], actions: usize) -> Vec<Vec<bool>> {
+    let one = |game: &&dyn Game| {
+        let mut legal = vec![false; actions];
+        game.legal(&mut legal);
+        legal
+    };
+    games.iter().map(one).collect()
+}
+
+/// A network's policy over what is legal.
+#[must_use]
+pub fn legal_policy(logits: &[f32], legal: &[bool]) -> Vec<f32> {
+    let greatest = logits
+        .iter()
+        .zip(legal)
+        .filter_map(|(logit, legal)| legal.then_some(*logit))
+        .fold(f32::NEG_INFINITY, f32::max);
+    let weight = |(logit, legal): (&f32, &bool)| {
+        if *legal {
+            (logit - greatest).exp()
+        } else {
+            0.0
+        }
+    };
+    let mut policy: Vec<f32> = logits.iter().zip(legal).map(weight).collect();
+    let total: f32 = policy.iter().sum();
+    for p in &mut policy {
+        *p /= total;
+    }
+    policy
+}
+
+fn from_policy(looked: &Seen, legal: &[Vec<bool>], rngs: Vec<&mut Rng>) -> Vec<Thought> {
+    let actions = legal.first().map_or(1, Vec::len);
+    let rows = looked.logits.chunks_exact(actions);
+    rows.zip(&looked.values)
+        .zip(legal)
+        .zip(rngs)
+        .map(|(((logits, &value), legal), rng)| {
+            let policy = legal_policy(logits, legal);
+            let action = sample(&policy, 1.0, rng);
+            Thought {
+                action,
+                policy,
+                value,
+            }
+        })
+        .collect()
+}
+
+fn add_noise(roots: &mut [Root], config: &SearchConfig, rngs: &mut [&mut Rng]) {
+    for (root, rng) in roots.iter_mut().zip(rngs) {
+        root.noise = match &config.algorithm {
+            Algorithm::Gumbel(_) => gumbel_noise(rng, root.logits.len()),
+            Algorithm::Puct(puct) => dirichlet_noise(rng, &root.legal, puct.dirichlet_alpha),
+        };
+    }
+}
+
+fn search(
+    config: &SearchConfig,
+    roots: Vec<Root>,
+    model: &mut dyn Model,
+    rngs: &mut [&mut Rng],
+) -> Result<Vec<Thought>> {
+    let (trees, actions) = (roots.len(), roots.first().map_or(0, |r| r.logits.len()));
+    let mut search = Search::new(config, actions, roots)?;
+    while !search.is_done() {
+        search.simulate(model)?;
+    }
+    let thought = |tree: usize| {
+        let decision = search.decide(tree);
+        // Gumbel's move is already a draw; pUCT draws from its visits.
+        let action = match &config.algorithm {
+            Algorithm::Gumbel(_) => decision.action,
+            Algorithm::Puct(puct) => sample(&decision.policy, puct.temperature, rngs[tree]),
+        };
+        Thought {
+            action,
+            policy: decision.policy,
+            value: decision.value,
+        }
+    };
+    Ok((0..trees).map(thought).collect())
+}
