@@ -28,4 +28,8 @@ pub const DEMOS: &[Demo] = &[
         #[cfg(feature = "gui")]
         tab: lottery::TAB,
     },
+    #[cfg(not(feature = "gui"))]
+    Demo {
+        actions: muzero::ACTIONS,
+    },
 ];

@@ -41,6 +41,19 @@ const LISTED: usize = 3;
 /// # Errors
 /// When a number does not fit half precision, or the file cannot be written.
 pub fn save(params: &Params, path: &Path, precision: Precision) -> Result<()> {
+    save_with_note(params, path, precision, None)
+}
+
+/// As [`save`], with a key and a text in the file's header, such as the model's sizes.
+///
+/// # Errors
+/// As [`save`].
+pub fn save_with_note(
+    params: &Params,
+    path: &Path,
+    precision: Precision,
+    note: Option<(&str, String)>,
+) -> Result<()> {
     let arrays = to_arrays(&params.snapshot()?, params)?;
     let half = precision == Precision::Half;
     if half {
@@ -53,7 +66,18 @@ pub fn save(params: &Params, path: &Path, precision: Precision) -> Result<()> {
             }
         }
     }
-    atomic_write(path, &arrays::to_bytes(&arrays, None, half))
+    atomic_write(path, &arrays::to_bytes(&arrays, note, half))
+}
+
+/// The text that a file of at most `limit` bytes holds under a key.
+///
+/// # Errors
+/// When the file cannot be read, is damaged, or has no such text.
+pub fn note(path: &Path, key: &str, limit: u64) -> Result<String> {
+    let bytes = arrays::read(path, limit)?;
+    let bad = |reason: String| Error::bad_file(path, reason);
+    let (_, note) = arrays::from_bytes(&bytes, key).map_err(bad)?;
+    note.ok_or_else(|| bad(format!("the file does not say what model it is of: no {key}")))
 }
 
 /// Loads all weights and buffers. Masked weights stay zero.

@@ -21,7 +21,8 @@ use crate::error::Result;
 use crate::nn::ops::pointwise::softplus;
 use crate::nn::ops::soft_cross_entropy;
 use crate::nn::optim::{Clip, Ema, Optimizer, OptimizerConfig};
-use crate::nn::{Checkpoint, Params};
+use crate::nn::Params;
+use crate::nn::checkpoint::Checkpoint;
 use crate::rng::Rng;
 
 /// What the moving average keeps in a step.

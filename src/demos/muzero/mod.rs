@@ -20,17 +20,35 @@
 //! take turns in one job instead of running on thousands of machines; some games of self-play begin after random
 //! moves, so that positions a person may reach are known too.
 
+mod actions;
 pub mod agent;
 pub mod batch;
 pub mod config;
 pub mod episode;
 pub mod game;
+pub mod job;
 pub mod learn;
 pub mod net;
 pub mod opponent;
 pub mod planning;
+pub mod reanalyse;
 pub mod replay;
+pub mod saved;
 pub mod search;
 pub mod self_play;
 pub mod support;
+pub mod training;
 pub mod true_rules;
+pub mod weights_file;
+
+use crate::cli::DemoActions;
+
+/// What the command line does with this demo.
+pub const ACTIONS: DemoActions = DemoActions {
+    id: "muzero",
+    title: "MuZero",
+    paper: "Mastering Atari, Go, chess and shogi by planning with a learned model, Schrittwieser et al. 2020",
+    needs: &[],
+    command: actions::command,
+    run: actions::run,
+};

@@ -18,7 +18,7 @@
 use candle_core::{DType, Result as TensorResult, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::game::{ActionCoding, Spec};
+use super::game::{ActionCoding, Spec, chess_ends};
 use super::support::Support;
 use crate::error::{Error, Result};
 use crate::nn::Scope;
@@ -157,7 +157,7 @@ impl Downsample {
     fn new(scope: &mut Scope, inputs: usize, channels: usize) -> Result<Self> {
         let half = channels / 2;
         let options = Conv2dOptions {
-            stride: 2,
+            stride: [2, 2],
             ..Conv2dOptions::padded(1)
         };
         let mut conv = |name: &str, inputs, outputs| {
@@ -555,11 +555,14 @@ fn action_planes(scope: &Scope, config: &NetConfig) -> Result<Tensor> {
                 }
             }
             ActionCoding::FromTo => {
-                let squares = cells * cells;
-                let (plain, promotes) = (action % squares, action >= squares);
-                table[plain / cells] = 1.0;
-                table[cells + plain % cells] = 1.0;
-                table[2 * cells..].fill(if promotes { 1.0 } else { 0.0 });
+                let Some(ends) = chess_ends(action) else {
+                    continue;
+                };
+                table[ends.from] = 1.0;
+                table[cells + ends.to] = 1.0;
+                if ends.promotion.is_some() {
+                    table[2 * cells..].fill(1.0);
+                }
             }
         }
     }

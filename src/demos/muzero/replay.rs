@@ -219,7 +219,7 @@ impl Replay {
 }
 
 /// The ring of a [`Replay`].
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ReplayState {
     /// The game and moment of each position.
     pub slots: Vec<(u64, u32)>,
