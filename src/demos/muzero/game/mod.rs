@@ -7,9 +7,18 @@
 //! planes hold the own pieces, and the one who completes a line earns 1. Every move passes the
 //! turn; where a player cannot move there is a pass to be played.
 
+mod board;
+mod connect4;
 mod id;
+mod open;
+mod othello;
+mod tictactoe;
 
+pub use connect4::ConnectFour;
 pub use id::{GameId, MinAtar};
+pub use open::open;
+pub use othello::Othello;
+pub use tictactoe::TicTacToe;
 
 use serde::{Deserialize, Serialize};
 

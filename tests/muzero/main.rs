@@ -1,0 +1,3 @@
+//! The `MuZero` demo's parts against independent sources.
+
+mod games;
