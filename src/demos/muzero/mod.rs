@@ -20,6 +20,7 @@
 //! take turns in one job instead of running on thousands of machines; some games of self-play begin after random
 //! moves, so that positions a person may reach are known too.
 
+pub mod arena;
 pub mod game;
 pub mod opponent;
 pub mod search;

@@ -8,7 +8,7 @@ use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use connect_four_ai::Position;
 
-use super::{Opponent, any_of, over};
+use super::{Opponent, over};
 use crate::demos::muzero::game::{Board, BoardStyle, Game, Player};
 use crate::error::{Error, Result};
 use crate::rng::Rng;
@@ -40,12 +40,29 @@ impl Opponent for Solver {
         if game.is_over() {
             return Err(over());
         }
-        let scores = scores(&position(&super::board(game)?, game.to_play())?);
-        let best = scores.iter().flatten().max();
-        let best: Vec<usize> = (0..COLUMNS)
-            .filter(|&column| best.is_some() && scores[column].as_ref() == best)
-            .collect();
-        any_of(&best, &mut self.rng)
+        let position = position(&super::board(game)?, game.to_play())?;
+        self.best(&position).ok_or_else(over)
+    }
+}
+
+impl Solver {
+    /// A column that keeps the position's score. The columns are tried in a random order up to the
+    /// first one that does, which is quicker than to solve them all.
+    fn best(&mut self, position: &Position) -> Option<usize> {
+        let mut columns: Vec<usize> = (0..COLUMNS).filter(|&c| position.is_playable(c)).collect();
+        for place in (1..columns.len()).rev() {
+            columns.swap(place, self.rng.below(place + 1));
+        }
+        if position.can_win_next() {
+            return columns.into_iter().find(|&c| position.is_winning_move(c));
+        }
+        let mut solver = solver();
+        let score = solver.solve(position);
+        columns.into_iter().find(|&column| {
+            let mut after = *position;
+            after.play(column);
+            -solver.solve(&after) == score
+        })
     }
 }
 
