@@ -28,6 +28,12 @@ impl Minimax {
         }
     }
 
+    /// How many positions it has solved.
+    #[must_use]
+    pub fn positions(&self) -> usize {
+        self.values.len()
+    }
+
     /// What the position is worth for the player to move with perfect play: 1, 0 or -1.
     ///
     /// # Errors
