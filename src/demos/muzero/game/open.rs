@@ -1,6 +1,6 @@
 //! From a game's name to the game.
 
-use super::{ConnectFour, Game, GameId, Othello, TicTacToe};
+use super::{Chess, ConnectFour, Game, GameId, Go, Gomoku, Othello, TicTacToe};
 use crate::error::{Error, Result};
 
 /// A game at its beginning.
@@ -13,7 +13,10 @@ pub fn open(id: &GameId) -> Result<Box<dyn Game>> {
         GameId::ConnectFour => Box::new(ConnectFour::new()),
         GameId::Othello6 => Box::new(Othello::<6>::new()),
         GameId::Othello8 => Box::new(Othello::<8>::new()),
-        GameId::Gomoku | GameId::Go | GameId::Chess | GameId::MinAtar(_) | GameId::Atari(_) => {
+        GameId::Gomoku => Box::new(Gomoku::new()),
+        GameId::Go => Box::new(Go::new()),
+        GameId::Chess => Box::new(Chess::new()),
+        GameId::MinAtar(_) | GameId::Atari(_) => {
             return Err(Error::Missing(format!("{id} cannot be played yet")));
         }
     })
