@@ -314,7 +314,7 @@ fn gtp(genmove: &str) -> String {
 /// The message of an engine that fails, and how long that took.
 fn failure(opponent: &mut dyn Opponent) -> (String, Duration) {
     let begun = Instant::now();
-    let game = game(&GameId::Othello6);
+    let game = game(&GameId::Go);
     let failed = opponent.choose(game.as_ref(), &[]).expect_err("no answer");
     assert!(matches!(failed, Error::Input(_)), "{failed:?}");
     (failed.to_string(), begun.elapsed())
@@ -362,8 +362,8 @@ fn an_engine_that_dies_is_reported_and_started_again() {
     )));
     let mut engine = double.gnu_go();
     failure(&mut engine);
-    let answer = engine.choose(game(&GameId::Othello6).as_ref(), &[]).expect("an answer");
-    assert_eq!(answer, 2 * 6 + 2, "C4 on 6 by 6, counted from the top left");
+    let answer = engine.choose(game(&GameId::Go).as_ref(), &[]).expect("an answer");
+    assert_eq!(answer, 5 * 9 + 2, "C4 on 9 by 9, counted from the top left");
     drop(engine);
     assert_eq!(double.started_and_gone(), 2);
 }
@@ -374,7 +374,7 @@ fn an_engine_that_talks_nonsense_is_reported() {
         ("= Z99", "Z99"),
         ("= I3", "I3"),
         ("= A0", "A0"),
-        ("= A7", "A7"),
+        ("= A10", "A10"),
         ("= resign", "resign"),
         ("=", ""),
         ("? cannot", "? cannot"),
@@ -444,7 +444,7 @@ fn illegal_moves_and_failures_lose_the_game() {
 fn what_is_not_installed_ends_the_match_with_the_command() {
     let program = Program::packaged("no-such-engine", &[]);
     let mut engine = GnuGo::with_program(1, program);
-    let start = game(&GameId::Othello6);
+    let start = game(&GameId::Go);
     let failed = engine.choose(start.as_ref(), &[]).expect_err("not installed");
     assert!(matches!(failed, Error::Missing(_)), "{failed:?}");
     assert_eq!(
@@ -473,22 +473,105 @@ fn engines_are_told_what_was_played() {
         "while read -r line; do echo \"$line\" >> '{log_text}'; case $line in\n  genmove*) printf '= D3\\n\\n';;\n  *) printf '=\\n\\n';;\nesac; done"
     ));
     let mut engine = double.gnu_go();
-    let mut position = Position::new(game(&GameId::Othello6));
-    for name in ["c2", "b2"] {
-        let action = position.game.parse_action(name).expect("a square");
-        if position.game.boxed_clone().expect("copied").step(action).is_ok() {
-            position.play(action).expect("legal");
-        }
+    let mut position = Position::new(game(&GameId::Go));
+    for name in ["D4", "J9", "pass"] {
+        let action = position.game.parse_action(name).expect("a crossing");
+        position.play(action).expect("legal");
     }
-    let moves = position.moves.len();
     engine.choose(position.game.as_ref(), &position.moves).expect("an answer");
     let said = std::fs::read_to_string(&log).expect("it was told");
     let said: Vec<&str> = said.lines().collect();
-    assert_eq!(said[..3], ["boardsize 6", "komi 7.5", "clear_board"]);
-    assert_eq!(said.len(), 4 + moves);
+    let expected = [
+        "boardsize 9",
+        "komi 7.5",
+        "clear_board",
+        "play black D4",
+        "play white J9",
+        "play black pass",
+        "genmove white",
+    ];
+    assert_eq!(said, expected);
+    // The game goes on as the engine played it: only what is new is told.
+    for name in ["D3", "E5"] {
+        let action = position.game.parse_action(name).expect("a crossing");
+        position.play(action).expect("legal");
+    }
+    engine.choose(position.game.as_ref(), &position.moves).expect("an answer");
+    let said_now = std::fs::read_to_string(&log).expect("it was told");
+    let more: Vec<&str> = said_now.lines().skip(said.len()).collect();
+    assert_eq!(more, ["play black E5", "genmove white"]);
+    let said: Vec<&str> = said_now.lines().collect();
     // Another game: the board is cleared.
-    engine.choose(game(&GameId::Othello6).as_ref(), &[]).expect("an answer");
+    engine.choose(game(&GameId::Go).as_ref(), &[]).expect("an answer");
     let said_now = std::fs::read_to_string(&log).expect("it was told");
     let more: Vec<&str> = said_now.lines().skip(said.len()).collect();
     assert_eq!(more, ["clear_board", "genmove black"]);
+}
+
+/// Whether a program is here; says so if it is not.
+fn is_installed(id: OpponentId) -> bool {
+    let remedy = id.remedy();
+    if let Some(remedy) = &remedy {
+        eprintln!("skipped, {id} is not installed: {remedy}");
+    }
+    remedy.is_none()
+}
+
+/// Plays a match between two opponents and checks that no game ended by a mistake.
+fn fair_match(id: &GameId, a: OpponentId, b: OpponentId, options: MatchOptions) -> Match {
+    let rng = Rng::new(8);
+    let mut players = [("a", a), ("b", b)]
+        .map(|(label, player)| Opponents::open(&player, id, 2, &rng.split(label)).expect("opened"));
+    let [a, b] = &mut players;
+    let start = game(id);
+    let mut started = Match::new(start.as_ref(), options, &rng).expect("a match");
+    for finished in started.play(a, b).expect("played") {
+        assert_eq!(finished.message, None, "{finished:?}");
+    }
+    started
+}
+
+/// By our count, where dead stones are alive, GNU Go wins against random moves on either side, and
+/// agrees with all captures and superko on the way.
+#[test]
+fn gnu_go_plays_by_our_rules() {
+    if !is_installed(OpponentId::GnuGo(1)) {
+        return;
+    }
+    let options = MatchOptions {
+        games: 4,
+        at_once: 4,
+        opening_plies: 6,
+    };
+    let played = fair_match(&GameId::Go, OpponentId::GnuGo(1), OpponentId::Random, options);
+    assert_eq!(played.tally().wins, 4, "{:?}", played.tally());
+}
+
+/// Castling, promotions and captures in passing are told and understood in games between the two
+/// engines and random moves.
+#[test]
+fn chess_engines_play_by_our_rules() {
+    for strong in [OpponentId::Stockfish(3), OpponentId::Fairy(0)] {
+        if !is_installed(strong) {
+            continue;
+        }
+        let options = MatchOptions {
+            games: 4,
+            at_once: 4,
+            opening_plies: 2,
+        };
+        let played = fair_match(&GameId::Chess, strong, OpponentId::Random, options);
+        assert_eq!(played.tally().losses, 0, "{strong}: {:?}", played.tally());
+        assert!(played.tally().wins >= 3, "{strong}: {:?}", played.tally());
+    }
+    let pair = [OpponentId::Stockfish(0), OpponentId::Fairy(-5)];
+    if pair.iter().all(|&id| is_installed(id)) {
+        let options = MatchOptions {
+            games: 4,
+            at_once: 4,
+            opening_plies: 2,
+        };
+        let played = fair_match(&GameId::Chess, pair[0], pair[1], options);
+        assert_eq!(played.tally().games(), 4);
+    }
 }

@@ -9,8 +9,6 @@ use crate::demos::muzero::game::{Game, Player};
 use crate::error::{Error, Result};
 use crate::rng::Rng;
 
-/// Letters of the columns: there is no I.
-const LETTERS: &[u8] = b"ABCDEFGHJKLMNOPQRST";
 /// Points for white, as our Go counts.
 const KOMI: &str = "7.5";
 
@@ -63,7 +61,8 @@ impl GnuGo {
     }
 
     /// A running engine whose board shows what was played.
-    fn prepare(&mut self, size: usize, moves: &[usize]) -> Result<Process> {
+    fn prepare(&mut self, game: &dyn Game, moves: &[usize]) -> Result<Process> {
+        let size = board(game)?.rows;
         let mut engine = match self.engine.take() {
             Some(engine) => engine,
             None => {
@@ -83,7 +82,7 @@ impl GnuGo {
             self.played.clear();
         }
         for place in self.played.len()..moves.len() {
-            let vertex = vertex(moves[place], size);
+            let vertex = game.action_name(moves[place]);
             ask(&mut engine, &format!("play {} {vertex}", colour(place)))?;
         }
         self.played = moves.to_vec();
@@ -97,15 +96,15 @@ impl Opponent for GnuGo {
     }
 
     fn choose(&mut self, game: &dyn Game, moves: &[usize]) -> Result<usize> {
-        let size = board(game)?.rows;
         if game.to_play() != mover(moves.len()) {
             return Err(Error::Input("the moves are not those of the position".to_owned()));
         }
         // After an error the engine is dropped, and the next question starts a new one.
-        let mut engine = self.prepare(size, moves)?;
+        let mut engine = self.prepare(game, moves)?;
         let question = format!("genmove {}", colour(moves.len()));
         let answer = ask(&mut engine, &question)?;
-        let action = action(&answer, size).ok_or_else(|| engine.nonsense(&question, &answer))?;
+        let action = game.parse_action(&answer);
+        let action = action.map_err(|_| engine.nonsense(&question, &answer))?;
         self.engine = Some(engine);
         self.played.push(action);
         Ok(action)
@@ -137,25 +136,4 @@ fn colour(played: usize) -> &'static str {
         Player::First => "black",
         Player::Second => "white",
     }
-}
-
-/// The name of an action: cells from the top left, then the pass.
-fn vertex(action: usize, size: usize) -> String {
-    if action >= size * size {
-        return "pass".to_owned();
-    }
-    let letter = LETTERS.get(action % size).copied().unwrap_or(b'?');
-    format!("{}{}", char::from(letter), size - action / size)
-}
-
-/// The action of a name.
-fn action(vertex: &str, size: usize) -> Option<usize> {
-    if vertex.eq_ignore_ascii_case("pass") {
-        return Some(size * size);
-    }
-    let letter = vertex.bytes().next()?.to_ascii_uppercase();
-    let column = LETTERS.iter().position(|&known| known == letter)?;
-    let row: usize = vertex.get(1..)?.parse().ok()?;
-    let inside = column < size && (1..=size).contains(&row);
-    inside.then(|| (size - row) * size + column)
 }

@@ -8,6 +8,7 @@ use super::Opponent;
 use super::process::{Process, Program};
 use crate::demos::muzero::game::Game;
 use crate::error::Result;
+use crate::rng::Rng;
 
 /// Positions that an engine looks at for a move.
 const NODES: u32 = 10_000;
@@ -73,15 +74,7 @@ impl Opponent for Uci {
         engine.say("ucinewgame")?;
         engine.say("isready")?;
         engine.wait_for("isready", |line| (line == "readyok").then_some(()))?;
-        let mut position = "position startpos".to_owned();
-        if !moves.is_empty() {
-            position.push_str(" moves");
-        }
-        for &action in moves {
-            position.push(' ');
-            position.push_str(&game.action_name(action));
-        }
-        engine.say(&position)?;
+        engine.say(&position(game, moves)?)?;
         let question = format!("go nodes {NODES}");
         engine.say(&question)?;
         let answer = engine.wait_for(&question, |line| {
@@ -93,4 +86,21 @@ impl Opponent for Uci {
         self.engine = Some(engine);
         Ok(action)
     }
+}
+
+/// How the position is told: by the moves from the beginning. They are played once more, because
+/// the name of an action depends on who moves.
+fn position(game: &dyn Game, moves: &[usize]) -> Result<String> {
+    let mut told = "position startpos".to_owned();
+    if !moves.is_empty() {
+        told.push_str(" moves");
+    }
+    let mut replayed = game.boxed_clone()?;
+    replayed.reset(Rng::new(0))?;
+    for &action in moves {
+        told.push(' ');
+        told.push_str(&replayed.action_name(action));
+        replayed.step(action)?;
+    }
+    Ok(told)
 }
