@@ -60,7 +60,11 @@ fn best_difference(game: &dyn Game) -> i32 {
             panic!("Othello is a board");
         };
         let own = |piece: &vitrine::demos::muzero::game::Piece| {
-            if piece.player == game.to_play() { 1 } else { -1 }
+            if piece.player == game.to_play() {
+                1
+            } else {
+                -1
+            }
         };
         return board.cells.iter().flatten().map(own).sum();
     }
@@ -73,18 +77,29 @@ fn best_difference(game: &dyn Game) -> i32 {
 fn random_moves_are_legal_and_equally_likely() {
     let rng = Rng::new(1);
     let mut position = Position::new(game(&GameId::Othello6));
-    position.play(legal_actions(position.game.as_ref())[0]).expect("legal");
+    position
+        .play(legal_actions(position.game.as_ref())[0])
+        .expect("legal");
     let legal = legal_actions(position.game.as_ref());
     let mut counts = vec![0; position.game.spec().actions];
     let mut random = Random::new(rng.split("one"));
     for _ in 0..3000 {
-        counts[random.choose(position.game.as_ref(), &position.moves).expect("a move")] += 1;
+        counts[random
+            .choose(position.game.as_ref(), &position.moves)
+            .expect("a move")] += 1;
     }
-    assert_eq!(legal.iter().map(|&action| counts[action]).sum::<i32>(), 3000, "only legal ones");
+    assert_eq!(
+        legal.iter().map(|&action| counts[action]).sum::<i32>(),
+        3000,
+        "only legal ones"
+    );
     // Five standard deviations.
     let mean = 3000.0 / legal.len() as f64;
     for action in legal {
-        assert!((f64::from(counts[action]) - mean).abs() < 5.0 * mean.sqrt(), "{counts:?}");
+        assert!(
+            (f64::from(counts[action]) - mean).abs() < 5.0 * mean.sqrt(),
+            "{counts:?}"
+        );
     }
 }
 
@@ -92,16 +107,30 @@ fn random_moves_are_legal_and_equally_likely() {
 fn minimax_knows_tic_tac_toe() {
     let mut minimax = Minimax::new(Rng::new(1));
     let start = game(&GameId::TicTacToe);
-    assert_eq!(minimax.value(start.as_ref()).expect("solved"), 0, "it is a draw");
+    assert_eq!(
+        minimax.value(start.as_ref()).expect("solved"),
+        0,
+        "it is a draw"
+    );
     // 5,478 positions, of which 958 are over.
     assert_eq!(minimax.positions(), 5478 - 958);
     let keeps = |minimax: &mut Minimax, opening| {
-        let values = minimax.action_values(after(start.as_ref(), opening).as_ref()).expect("solved");
+        let values = minimax
+            .action_values(after(start.as_ref(), opening).as_ref())
+            .expect("solved");
         let drawn = values.iter().filter(|&&(_, value)| value == 0);
         drawn.map(|&(action, _)| action).collect::<Vec<_>>()
     };
-    assert_eq!(keeps(&mut minimax, 0), [4], "a corner is answered in the centre");
-    assert_eq!(keeps(&mut minimax, 4), [0, 2, 6, 8], "the centre in a corner");
+    assert_eq!(
+        keeps(&mut minimax, 0),
+        [4],
+        "a corner is answered in the centre"
+    );
+    assert_eq!(
+        keeps(&mut minimax, 4),
+        [0, 2, 6, 8],
+        "the centre in a corner"
+    );
     let mut rng = Rng::new(2);
     for plies in [1, 2, 3, 4, 5, 6, 7] {
         let position = random_position(&GameId::TicTacToe, plies, &mut rng);
@@ -120,20 +149,36 @@ fn alpha_beta_misses_nothing_within_its_depth() {
         let position = random_position(&GameId::ConnectFour, 8 + case % 20, &mut rng);
         let game = position.game.as_ref();
         let depth = 4;
-        let (chosen, value) = AlphaBeta::new(depth, Rng::new(1)).best(game).expect("a move");
+        let (chosen, value) = AlphaBeta::new(depth, Rng::new(1))
+            .best(game)
+            .expect("a move");
         let forced = brute_force(game, depth);
-        assert_eq!(forced == 1, value >= 1_000_000, "{:?}: {value}", position.moves);
-        assert_eq!(forced == -1, value <= -1_000_000, "{:?}: {value}", position.moves);
+        assert_eq!(
+            forced == 1,
+            value >= 1_000_000,
+            "{:?}: {value}",
+            position.moves
+        );
+        assert_eq!(
+            forced == -1,
+            value <= -1_000_000,
+            "{:?}: {value}",
+            position.moves
+        );
         won += i32::from(forced == 1);
         for action in chosen {
             let kept = -brute_force(after(game, action).as_ref(), depth - 1);
             assert_eq!(kept, forced, "{:?} then {action}", position.moves);
             let can_lose = legal_actions(game).into_iter();
-            let can_lose = can_lose.map(|action| -brute_force(after(game, action).as_ref(), depth - 1));
+            let can_lose =
+                can_lose.map(|action| -brute_force(after(game, action).as_ref(), depth - 1));
             lost += i32::from(forced == 0 && can_lose.min() == Some(-1));
         }
     }
-    assert!(won > 10 && lost > 10, "{won} to win, {lost} where a move would lose");
+    assert!(
+        won > 10 && lost > 10,
+        "{won} to win, {lost} where a move would lose"
+    );
 }
 
 #[test]
@@ -151,10 +196,15 @@ fn alpha_beta_plays_the_end_of_othello_exactly() {
         seen += 1;
         let best = best_difference(position.game.as_ref());
         // Deeper than the moves and passes that are left.
-        let (chosen, value) = AlphaBeta::new(12, Rng::new(1)).best(position.game.as_ref()).expect("a move");
+        let (chosen, value) = AlphaBeta::new(12, Rng::new(1))
+            .best(position.game.as_ref())
+            .expect("a move");
         assert_eq!(value, best * 1_000_000, "{:?}", position.moves);
         for action in chosen {
-            assert_eq!(-best_difference(after(position.game.as_ref(), action).as_ref()), best);
+            assert_eq!(
+                -best_difference(after(position.game.as_ref(), action).as_ref()),
+                best
+            );
         }
     }
 }
@@ -197,11 +247,22 @@ fn the_solver_knows_published_values() {
         assert_eq!(graded, expected, "{:?}", position.moves);
         let mut solver = Solver::new(rng.split("ties"));
         let chosen = solver.choose(game, &position.moves).expect("a move");
-        assert_eq!(expected[chosen], expected.iter().flatten().copied().max(), "{:?}", position.moves);
+        assert_eq!(
+            expected[chosen],
+            expected.iter().flatten().copied().max(),
+            "{:?}",
+            position.moves
+        );
     }
     assert!(matches!(outcomes(&[7]), Err(Error::Input(_))), "no column");
-    assert!(matches!(outcomes(&[0; 7]), Err(Error::Input(_))), "a full column");
-    assert!(matches!(outcomes(&[0, 1, 0, 1, 0, 1, 0, 1]), Err(Error::Input(_))), "after the end");
+    assert!(
+        matches!(outcomes(&[0; 7]), Err(Error::Input(_))),
+        "a full column"
+    );
+    assert!(
+        matches!(outcomes(&[0, 1, 0, 1, 0, 1, 0, 1]), Err(Error::Input(_))),
+        "after the end"
+    );
 }
 
 /// From the empty board the solver wins as the first player, whoever plays against it.
@@ -215,7 +276,9 @@ fn the_solver_wins_when_it_begins() {
     ];
     while !position.game.is_over() {
         let player = &mut players[position.moves.len() % 2];
-        let action = player.choose(position.game.as_ref(), &position.moves).expect("a move");
+        let action = player
+            .choose(position.game.as_ref(), &position.moves)
+            .expect("a move");
         position.play(action).expect("legal");
     }
     let won = Outcome::Won(vitrine::demos::muzero::game::Player::First);
@@ -224,16 +287,43 @@ fn the_solver_wins_when_it_begins() {
 
 #[test]
 fn names_are_read_as_they_are_written() {
-    for name in ["random", "minimax", "solver", "alphabeta:6", "gnugo:10", "stockfish:0", "fairy:-20"] {
+    for name in [
+        "random",
+        "minimax",
+        "solver",
+        "alphabeta:6",
+        "gnugo:10",
+        "stockfish:0",
+        "fairy:-20",
+    ] {
         let id: OpponentId = name.parse().expect("a name");
         assert_eq!(id.to_string(), name);
         let json = serde_json::to_string(&id).expect("serialises");
         assert_eq!(json, format!("{name:?}"));
-        assert_eq!(serde_json::from_str::<OpponentId>(&json).expect("reads back"), id);
+        assert_eq!(
+            serde_json::from_str::<OpponentId>(&json).expect("reads back"),
+            id
+        );
     }
-    assert_eq!("gnugo".parse::<OpponentId>().expect("a name"), OpponentId::GnuGo(1));
-    assert_eq!("fairy".parse::<OpponentId>().expect("a name"), OpponentId::Fairy(-20));
-    for name in ["", "human", "random:1", "alphabeta:0", "alphabeta:13", "gnugo:x", "stockfish:-1", "fairy:21", "gnugo:"] {
+    assert_eq!(
+        "gnugo".parse::<OpponentId>().expect("a name"),
+        OpponentId::GnuGo(1)
+    );
+    assert_eq!(
+        "fairy".parse::<OpponentId>().expect("a name"),
+        OpponentId::Fairy(-20)
+    );
+    for name in [
+        "",
+        "human",
+        "random:1",
+        "alphabeta:0",
+        "alphabeta:13",
+        "gnugo:x",
+        "stockfish:-1",
+        "fairy:21",
+        "gnugo:",
+    ] {
         let message = name.parse::<OpponentId>().expect_err(name).to_string();
         assert!(message.contains("alphabeta:1..12"), "{message}");
     }
@@ -244,21 +334,42 @@ fn who_does_not_know_a_game_is_refused() {
     let rng = Rng::new(1);
     let refused = |id, game| {
         let opened = open(&id, &game, &rng);
-        opened.err().map(|error| error.to_string()).expect("refused")
+        opened
+            .err()
+            .map(|error| error.to_string())
+            .expect("refused")
     };
     let message = refused(OpponentId::Solver, GameId::Othello6);
-    assert_eq!(message, "solver does not play othello6, these do: random, alphabeta:4");
+    assert_eq!(
+        message,
+        "solver does not play othello6, these do: random, alphabeta:4"
+    );
     let message = refused(OpponentId::Minimax, GameId::Atari("pong".to_owned()));
     assert_eq!(message, "minimax does not play atari:pong, nobody does");
     let all = available(&GameId::ConnectFour);
-    assert_eq!(all, [OpponentId::Random, OpponentId::Solver, OpponentId::AlphaBeta(4)]);
+    assert_eq!(
+        all,
+        [
+            OpponentId::Random,
+            OpponentId::Solver,
+            OpponentId::AlphaBeta(4)
+        ]
+    );
     // Whoever is offered plays.
-    for id in [GameId::TicTacToe, GameId::ConnectFour, GameId::Othello6, GameId::Othello8] {
+    for id in [
+        GameId::TicTacToe,
+        GameId::ConnectFour,
+        GameId::Othello6,
+        GameId::Othello8,
+    ] {
         for opponent in available(&id) {
             let mut made = open(&opponent, &id, &rng).expect("built in");
             let game = game(&id);
             let action = made.choose(game.as_ref(), &[]).expect("a move");
-            assert!(legal_actions(game.as_ref()).contains(&action), "{opponent} in {id}");
+            assert!(
+                legal_actions(game.as_ref()).contains(&action),
+                "{opponent} in {id}"
+            );
             assert_eq!(made.name(), opponent.to_string());
         }
     }
@@ -274,7 +385,10 @@ impl Double {
     fn new(script: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("engine.sh");
-        let script = format!("echo $$ >> '{}'\n{script}", folder.path().join("pids").display());
+        let script = format!(
+            "echo $$ >> '{}'\n{script}",
+            folder.path().join("pids").display()
+        );
         vitrine::store::atomic_write(&path, script.as_bytes()).expect("the script is written");
         let program = Program {
             file: "sh".into(),
@@ -296,9 +410,13 @@ impl Double {
     /// How often it was started, and that nothing is left of it, not even an entry in the table of
     /// processes.
     fn started_and_gone(&self) -> usize {
-        let pids = std::fs::read_to_string(self.folder.path().join("pids")).expect("it was started");
+        let pids =
+            std::fs::read_to_string(self.folder.path().join("pids")).expect("it was started");
         for pid in pids.lines() {
-            assert!(!Path::new("/proc").join(pid).exists(), "process {pid} is left");
+            assert!(
+                !Path::new("/proc").join(pid).exists(),
+                "process {pid} is left"
+            );
         }
         pids.lines().count()
     }
@@ -350,7 +468,10 @@ fn an_engine_that_dies_is_reported_and_started_again() {
     let double = Double::new(&gtp("exit 3"));
     let mut engine = double.gnu_go();
     let (message, _) = failure(&mut engine);
-    assert!(message.starts_with("sh ended before it answered \"genmove black\""), "{message}");
+    assert!(
+        message.starts_with("sh ended before it answered \"genmove black\""),
+        "{message}"
+    );
     assert!(message.contains("exit status: 3"), "{message}");
     failure(&mut engine);
     assert_eq!(double.started_and_gone(), 2);
@@ -362,7 +483,9 @@ fn an_engine_that_dies_is_reported_and_started_again() {
     )));
     let mut engine = double.gnu_go();
     failure(&mut engine);
-    let answer = engine.choose(game(&GameId::Go).as_ref(), &[]).expect("an answer");
+    let answer = engine
+        .choose(game(&GameId::Go).as_ref(), &[])
+        .expect("an answer");
     assert_eq!(answer, 5 * 9 + 2, "C4 on 9 by 9, counted from the top left");
     drop(engine);
     assert_eq!(double.started_and_gone(), 2);
@@ -382,7 +505,10 @@ fn an_engine_that_talks_nonsense_is_reported() {
     ] {
         let double = Double::new(&gtp(&format!("printf '{answer}\\n\\n'")));
         let (message, _) = failure(&mut double.gnu_go());
-        assert_eq!(message, format!("sh answered \"genmove black\" with {shown:?}"));
+        assert_eq!(
+            message,
+            format!("sh answered \"genmove black\" with {shown:?}")
+        );
         assert_eq!(double.started_and_gone(), 1);
     }
     for answer in ["bestmove (none)", "bestmove", "bestmove e9e4"] {
@@ -422,7 +548,10 @@ fn illegal_moves_and_failures_lose_the_game() {
         let message = finished.message.as_deref();
         match message {
             Some(message) => {
-                assert_eq!(message, "double played an illegal move: 4 is not a legal move here");
+                assert_eq!(
+                    message,
+                    "double played an illegal move: 4 is not a legal move here"
+                );
                 assert_eq!(finished.result, GameResult::Lost);
                 assert!(full, "{finished:?}");
             }
@@ -433,7 +562,11 @@ fn illegal_moves_and_failures_lose_the_game() {
     let games = played(Box::new(double.uci()));
     for finished in &games {
         assert_eq!(finished.result, GameResult::Lost);
-        assert_eq!(finished.moves.len(), usize::from(!finished.a_first), "at its first move");
+        assert_eq!(
+            finished.moves.len(),
+            usize::from(!finished.a_first),
+            "at its first move"
+        );
         let message = finished.message.as_deref().expect("a message");
         assert!(message.ends_with("with \"bestmove x\""), "{message}");
     }
@@ -445,7 +578,9 @@ fn what_is_not_installed_ends_the_match_with_the_command() {
     let program = Program::packaged("no-such-engine", &[]);
     let mut engine = GnuGo::with_program(1, program);
     let start = game(&GameId::Go);
-    let failed = engine.choose(start.as_ref(), &[]).expect_err("not installed");
+    let failed = engine
+        .choose(start.as_ref(), &[])
+        .expect_err("not installed");
     assert!(matches!(failed, Error::Missing(_)), "{failed:?}");
     assert_eq!(
         failed.to_string(),
@@ -478,7 +613,9 @@ fn engines_are_told_what_was_played() {
         let action = position.game.parse_action(name).expect("a crossing");
         position.play(action).expect("legal");
     }
-    engine.choose(position.game.as_ref(), &position.moves).expect("an answer");
+    engine
+        .choose(position.game.as_ref(), &position.moves)
+        .expect("an answer");
     let said = std::fs::read_to_string(&log).expect("it was told");
     let said: Vec<&str> = said.lines().collect();
     let expected = [
@@ -496,13 +633,17 @@ fn engines_are_told_what_was_played() {
         let action = position.game.parse_action(name).expect("a crossing");
         position.play(action).expect("legal");
     }
-    engine.choose(position.game.as_ref(), &position.moves).expect("an answer");
+    engine
+        .choose(position.game.as_ref(), &position.moves)
+        .expect("an answer");
     let said_now = std::fs::read_to_string(&log).expect("it was told");
     let more: Vec<&str> = said_now.lines().skip(said.len()).collect();
     assert_eq!(more, ["play black E5", "genmove white"]);
     let said: Vec<&str> = said_now.lines().collect();
     // Another game: the board is cleared.
-    engine.choose(game(&GameId::Go).as_ref(), &[]).expect("an answer");
+    engine
+        .choose(game(&GameId::Go).as_ref(), &[])
+        .expect("an answer");
     let said_now = std::fs::read_to_string(&log).expect("it was told");
     let more: Vec<&str> = said_now.lines().skip(said.len()).collect();
     assert_eq!(more, ["clear_board", "genmove black"]);
@@ -543,7 +684,12 @@ fn gnu_go_plays_by_our_rules() {
         at_once: 4,
         opening_plies: 6,
     };
-    let played = fair_match(&GameId::Go, OpponentId::GnuGo(1), OpponentId::Random, options);
+    let played = fair_match(
+        &GameId::Go,
+        OpponentId::GnuGo(1),
+        OpponentId::Random,
+        options,
+    );
     assert_eq!(played.tally().wins, 4, "{:?}", played.tally());
 }
 

@@ -204,7 +204,9 @@ pub fn calibrate(players: usize, results: &[(usize, usize, Tally)]) -> Result<Ve
             let faced = faced_by(player, &elos, results);
             let elo = rate(&faced).and_then(|rating| rating.elo);
             let elo = elo.ok_or_else(|| {
-                Error::Input(format!("the results do not fix the rating of player {player}"))
+                Error::Input(format!(
+                    "the results do not fix the rating of player {player}"
+                ))
             })?;
             moved = moved.max((elo - elos[player]).abs());
             elos[player] = elo;
@@ -213,7 +215,9 @@ pub fn calibrate(players: usize, results: &[(usize, usize, Tally)]) -> Result<Ve
             return Ok(elos);
         }
     }
-    Err(Error::Input("the results do not fix the ratings".to_owned()))
+    Err(Error::Input(
+        "the results do not fix the ratings".to_owned(),
+    ))
 }
 
 /// A player's results, each with the rating of the other.

@@ -180,7 +180,8 @@ impl Layer {
     fn add(&mut self, position: Position, lines: u64, half: &mut Half) -> Result<()> {
         let game = position.game.as_ref();
         if game.is_over() {
-            half.tally.add(GameResult::of(game.outcome(), half.side), lines);
+            half.tally
+                .add(GameResult::of(game.outcome(), half.side), lines);
             return Ok(());
         }
         if let Some(places) = &mut self.places {
@@ -190,7 +191,8 @@ impl Layer {
             let place = *places.entry(key).or_insert(self.nodes.len());
             if let Some(node) = self.nodes.get_mut(place) {
                 let sum = node.lines.checked_add(lines);
-                node.lines = sum.ok_or_else(|| Error::Input("too many lines to count".to_owned()))?;
+                node.lines =
+                    sum.ok_or_else(|| Error::Input("too many lines to count".to_owned()))?;
                 return Ok(());
             }
         }

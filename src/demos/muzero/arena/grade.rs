@@ -65,7 +65,11 @@ impl Graded {
     /// As text: columns from 1, a space, and for each column `w`, `d`, `l` or `-`.
     #[must_use]
     pub fn to_line(&self) -> String {
-        let moves: String = self.moves.iter().map(|column| (column + 1).to_string()).collect();
+        let moves: String = self
+            .moves
+            .iter()
+            .map(|column| (column + 1).to_string())
+            .collect();
         let outcomes = self.outcomes.map(|outcome| match outcome {
             None => '-',
             Some(1..) => 'w',

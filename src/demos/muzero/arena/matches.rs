@@ -149,7 +149,12 @@ impl Match {
         let is_a = 2 * turns_of_a.count() >= self.running.len();
         let player: &mut dyn Player = if is_a { &mut *a } else { &mut *b };
         let asked = |game: &&Running| game.is_turn_of_a() == is_a;
-        let positions: Vec<&Position> = self.running.iter().filter(asked).map(|g| &g.position).collect();
+        let positions: Vec<&Position> = self
+            .running
+            .iter()
+            .filter(asked)
+            .map(|g| &g.position)
+            .collect();
         let choices = player.choose(&positions)?;
         if choices.len() != positions.len() {
             return Err(Error::Input(format!("{} left out a game", player.name())));

@@ -84,7 +84,8 @@ impl Opponents {
     /// # Errors
     /// As [`open`].
     pub fn open(id: &OpponentId, game: &GameId, copies: usize, rng: &Rng) -> Result<Self> {
-        let opponents = (0..copies.max(1)).map(|copy| open(id, game, &rng.split(&copy.to_string())));
+        let opponents =
+            (0..copies.max(1)).map(|copy| open(id, game, &rng.split(&copy.to_string())));
         Ok(Self {
             opponents: opponents.collect::<Result<_>>()?,
         })
@@ -101,7 +102,9 @@ impl Player for Opponents {
         let shares = self.opponents.par_iter_mut().enumerate();
         let shares = shares.map(|(first, opponent)| {
             let games = games.iter().skip(first).step_by(count);
-            games.map(|position| choice(opponent.as_mut(), position)).collect()
+            games
+                .map(|position| choice(opponent.as_mut(), position))
+                .collect()
         });
         let shares: Vec<Vec<Choice>> = shares.collect::<Result<_>>()?;
         let mut shares: Vec<_> = shares.into_iter().map(Vec::into_iter).collect();

@@ -43,7 +43,18 @@ pub fn mean_return(returns: &[f64]) -> Option<MeanReturn> {
 /// The 97.5 % quantile of Student's t with so many degrees of freedom: from tables where there are
 /// few, else by the expansion around the normal one (Abramowitz and Stegun, 26.7.5).
 fn student(freedom: usize) -> f64 {
-    const FEW: [f64; 5] = [f64::INFINITY, 12.706_205, 4.302_653, 3.182_446, 2.776_445];
+    const FEW: [f64; 10] = [
+        f64::INFINITY,
+        12.706_205,
+        4.302_653,
+        3.182_446,
+        2.776_445,
+        2.570_582,
+        2.446_912,
+        2.364_624,
+        2.306_004,
+        2.262_157,
+    ];
     if let Some(&quantile) = FEW.get(freedom) {
         return quantile;
     }
@@ -53,7 +64,9 @@ fn student(freedom: usize) -> f64 {
         (z.powi(3) + z) / 4.0,
         (5.0 * z.powi(5) + 16.0 * z.powi(3) + 3.0 * z) / 96.0,
         (3.0 * z.powi(7) + 19.0 * z.powi(5) + 17.0 * z.powi(3) - 15.0 * z) / 384.0,
-        (79.0 * z.powi(9) + 776.0 * z.powi(7) + 1482.0 * z.powi(5) - 1920.0 * z.powi(3) - 945.0 * z)
+        (79.0 * z.powi(9) + 776.0 * z.powi(7) + 1482.0 * z.powi(5)
+            - 1920.0 * z.powi(3)
+            - 945.0 * z)
             / 92_160.0,
     ];
     let correction = |sum: f64, term: &f64| (sum + term) / nu;

@@ -63,12 +63,11 @@ impl GnuGo {
     /// A running engine whose board shows what was played.
     fn prepare(&mut self, game: &dyn Game, moves: &[usize]) -> Result<Process> {
         let size = board(game)?.rows;
-        let mut engine = match self.engine.take() {
-            Some(engine) => engine,
-            None => {
-                self.size = 0;
-                Process::start(&self.program)?
-            }
+        let mut engine = if let Some(engine) = self.engine.take() {
+            engine
+        } else {
+            self.size = 0;
+            Process::start(&self.program)?
         };
         if self.size != size {
             ask(&mut engine, &format!("boardsize {size}"))?;
@@ -81,8 +80,8 @@ impl GnuGo {
             ask(&mut engine, "clear_board")?;
             self.played.clear();
         }
-        for place in self.played.len()..moves.len() {
-            let vertex = game.action_name(moves[place]);
+        for (place, &action) in moves.iter().enumerate().skip(self.played.len()) {
+            let vertex = game.action_name(action);
             ask(&mut engine, &format!("play {} {vertex}", colour(place)))?;
         }
         self.played = moves.to_vec();
@@ -97,7 +96,9 @@ impl Opponent for GnuGo {
 
     fn choose(&mut self, game: &dyn Game, moves: &[usize]) -> Result<usize> {
         if game.to_play() != mover(moves.len()) {
-            return Err(Error::Input("the moves are not those of the position".to_owned()));
+            return Err(Error::Input(
+                "the moves are not those of the position".to_owned(),
+            ));
         }
         // After an error the engine is dropped, and the next question starts a new one.
         let mut engine = self.prepare(game, moves)?;

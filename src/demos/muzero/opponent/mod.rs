@@ -63,8 +63,8 @@ fn over() -> Error {
 fn board(game: &dyn Game) -> Result<Board> {
     match game.scene() {
         Scene::Board(board) => Ok(board),
-        Scene::Grid(_) | Scene::Screen(_) => {
-            Err(Error::Input("this opponent plays board games only".to_owned()))
-        }
+        Scene::Grid(_) | Scene::Screen(_) => Err(Error::Input(
+            "this opponent plays board games only".to_owned(),
+        )),
     }
 }

@@ -169,13 +169,18 @@ impl Process {
     /// An answer that makes no sense.
     pub(super) fn nonsense(&self, question: &str, answer: &str) -> Error {
         let shown: String = answer.chars().take(80).collect();
-        Error::Input(format!("{} answered {question:?} with {shown:?}", self.name))
+        Error::Input(format!(
+            "{} answered {question:?} with {shown:?}",
+            self.name
+        ))
     }
 
     fn late(&self, question: &str) -> Error {
         let secs = self.patience.as_secs_f64();
         let name = &self.name;
-        Error::Input(format!("{name} did not answer {question:?} within {secs} s"))
+        Error::Input(format!(
+            "{name} did not answer {question:?} within {secs} s"
+        ))
     }
 
     fn died(&mut self, question: &str) -> Error {
@@ -184,7 +189,9 @@ impl Process {
             Ok(None) | Err(_) => "its output is closed".to_owned(),
         };
         let name = &self.name;
-        Error::Input(format!("{name} ended before it answered {question:?}: {status}"))
+        Error::Input(format!(
+            "{name} ended before it answered {question:?}: {status}"
+        ))
     }
 }
 
@@ -213,7 +220,10 @@ fn read(output: ChildStdout, lines: &Sender<String>) {
     let mut line = Vec::new();
     loop {
         line.clear();
-        let read = output.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line);
+        let read = output
+            .by_ref()
+            .take(LONGEST_LINE)
+            .read_until(b'\n', &mut line);
         if !matches!(read, Ok(bytes) if bytes > 0) {
             return;
         }

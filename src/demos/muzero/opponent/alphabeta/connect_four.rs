@@ -24,29 +24,30 @@ const LINES: [u64; 69] = lines();
 const fn lines() -> [u64; 69] {
     let mut lines = [0; 69];
     let mut count = 0;
-    // Up, to the right, and the two diagonals.
-    let directions: [[isize; 2]; 4] = [[1, 0], [0, 1], [1, 1], [-1, 1]];
-    let mut direction = 0;
-    while direction < 4 {
-        let [up, right] = directions[direction];
-        let mut cell = 0;
-        while cell < (ROWS * COLUMNS) as isize {
-            let (row, column) = (cell % ROWS as isize, cell / ROWS as isize);
-            let (last_row, last_column) = (row + 3 * up, column + 3 * right);
-            if last_row >= 0 && last_row < ROWS as isize && last_column < COLUMNS as isize {
-                let mut step = 0;
-                while step < 4 {
-                    let place = (column + step * right) * STRIDE as isize + row + step * up;
-                    lines[count] |= 1 << place;
-                    step += 1;
-                }
+    let mut cell = 0;
+    while cell < ROWS * COLUMNS {
+        let (row, column) = (cell % ROWS, cell / ROWS);
+        let first = 1 << (column * STRIDE + row);
+        let (up, right, down) = (row + 3 < ROWS, column + 3 < COLUMNS, row >= 3);
+        let directions = [
+            (up, 1),
+            (right, STRIDE),
+            (right && up, STRIDE + 1),
+            (right && down, STRIDE - 1),
+        ];
+        let mut direction = 0;
+        while direction < directions.len() {
+            let (fits, step) = directions[direction];
+            if fits {
+                let pair = first | first << step;
+                lines[count] = pair | pair << (2 * step);
                 count += 1;
             }
-            cell += 1;
+            direction += 1;
         }
-        direction += 1;
+        cell += 1;
     }
-    assert!(count == 69, "lines of four on 6 by 7");
+    assert!(count == lines.len(), "lines of four on 6 by 7");
     lines
 }
 
@@ -96,7 +97,7 @@ impl Evaluation for ConnectFourBoard {
             pairs & pairs >> (2 * step) != 0
         });
         if won {
-            return Some(-(WIN + plies_left as i32));
+            return Some(-(WIN + plies_left.cast_signed()));
         }
         let full = (self.own | self.other).count_ones() as usize == ROWS * COLUMNS;
         full.then_some(0)
@@ -114,7 +115,7 @@ impl Evaluation for ConnectFourBoard {
         }
         for (column, weight) in CENTRE.iter().enumerate() {
             let column = ((1u64 << ROWS) - 1) << (column * STRIDE);
-            let stones = |of: u64| (of & column).count_ones() as i32;
+            let stones = |of: u64| (of & column).count_ones().cast_signed();
             value += weight * (stones(self.own) - stones(self.other));
         }
         value

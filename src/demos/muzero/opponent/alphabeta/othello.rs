@@ -174,16 +174,16 @@ impl Evaluation for OthelloBoard {
     }
 
     fn end(&self, _plies_left: u32) -> Option<i32> {
-        let over = self.targets(self.own, self.other) == 0
-            && self.targets(self.other, self.own) == 0;
-        let discs = |of: u64| of.count_ones() as i32;
+        let over =
+            self.targets(self.own, self.other) == 0 && self.targets(self.other, self.own) == 0;
+        let discs = |of: u64| of.count_ones().cast_signed();
         over.then(|| DISC * (discs(self.own) - discs(self.other)))
     }
 
     fn estimate(&self) -> i32 {
         let taken = self.own | self.other;
         let squares = self.worth(self.own, taken) - self.worth(self.other, taken);
-        let moves = |own, other| self.targets(own, other).count_ones() as i32;
+        let moves = |own, other| self.targets(own, other).count_ones().cast_signed();
         squares + MOVE * (moves(self.own, self.other) - moves(self.other, self.own))
     }
 }
