@@ -1,3 +1,5 @@
 //! The `MuZero` demo's parts against independent sources.
 
+mod arena;
 mod games;
+mod opponents;

@@ -22,6 +22,7 @@
 
 mod actions;
 pub mod agent;
+pub mod arena;
 pub mod batch;
 pub mod config;
 pub mod episode;
