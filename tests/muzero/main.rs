@@ -1,0 +1,3 @@
+//! `MuZero`: search.
+
+mod search;
