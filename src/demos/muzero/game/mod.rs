@@ -7,9 +7,26 @@
 //! planes hold the own pieces, and the one who completes a line earns 1. Every move passes the
 //! turn; where a player cannot move there is a pass to be played.
 
+mod board;
+mod chess;
+mod connect4;
+mod go;
+mod gomoku;
 mod id;
+mod open;
+mod othello;
+mod symmetry;
+mod tictactoe;
 
+pub use chess::{Chess, Ends, chess_ends};
+pub use connect4::ConnectFour;
+pub use go::{Go, KOMI};
+pub use gomoku::Gomoku;
 pub use id::{GameId, MinAtar};
+pub use open::open;
+pub use othello::Othello;
+pub use symmetry::{Symmetry, symmetries};
+pub use tictactoe::TicTacToe;
 
 use serde::{Deserialize, Serialize};
 

@@ -14,12 +14,14 @@ mod noise;
 mod puct;
 mod shot;
 mod tree;
+mod true_rules;
 
 pub use batch::Search;
 pub use config::{Algorithm, GumbelConfig, PuctConfig, QNormalisation, SearchConfig};
 pub use decision::Decision;
 pub use noise::{dirichlet_noise, gumbel_noise, sample};
 pub use shot::{NodeShot, Round, TreeShot};
+pub use true_rules::{Evaluator, TrueRules};
 
 use crate::error::Result;
 

@@ -35,7 +35,7 @@ struct Normalise {
 }
 
 impl Normalise {
-    fn new(forest: &Forest, node: usize, tree: &Range, kind: QNormalisation) -> Self {
+    fn new(forest: &Forest, node: usize, tree: Range, kind: QNormalisation) -> Self {
         match kind {
             // One value alone has no range; it stays as it is.
             QNormalisation::Tree if tree.highest <= tree.lowest => Self {
@@ -69,7 +69,7 @@ impl Normalise {
 pub(super) fn descend(
     forest: &Forest,
     node: usize,
-    tree: &Range,
+    tree: Range,
     config: &PuctConfig,
 ) -> Option<Step> {
     let untried = forest.untried_best[node];
