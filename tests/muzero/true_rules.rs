@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use vitrine::demos::muzero::game::{Game, GameId, open};
 use vitrine::demos::muzero::search::{
-    Algorithm, Decision, Evaluator, GumbelConfig, PuctConfig, QNormalisation, Search, SearchConfig,
-    TreeShot, TrueRules,
+    Algorithm, Decision, Evaluator, GumbelConfig, PuctConfig, Search, SearchConfig, TreeShot,
+    TrueRules,
 };
 use vitrine::error::Result;
 
@@ -53,9 +53,7 @@ fn minimax(game: &dyn Game, plies: usize, known: &mut HashMap<(Vec<u8>, usize), 
 }
 
 /// Knows nothing, and likes what is not legal best.
-struct Ignorant {
-    games: usize,
-}
+struct Ignorant;
 
 impl Evaluator for Ignorant {
     fn evaluate(
@@ -71,7 +69,6 @@ impl Evaluator for Ignorant {
             logits.extend(legal.iter().map(|&legal| if legal { 0.0 } else { 9.0 }));
             values.push(0.0);
         }
-        self.games += games.len();
         Ok(())
     }
 }
@@ -81,7 +78,7 @@ fn search(
     simulations: usize,
     algorithm: &Algorithm,
 ) -> Vec<(Decision, TreeShot)> {
-    let mut evaluator = Ignorant { games: 0 };
+    let mut evaluator = Ignorant;
     let games: Vec<&dyn Game> = games.iter().map(AsRef::as_ref).collect();
     let mut rules = TrueRules::new(&games, 1.0, &mut evaluator).expect("games that go on");
     let roots = rules.roots().expect("roots");
@@ -100,17 +97,12 @@ fn search(
         .collect()
 }
 
-fn algorithms() -> [Algorithm; 3] {
-    let puct = |normalisation| {
-        Algorithm::Puct(PuctConfig {
-            normalisation,
-            ..PuctConfig::default()
-        })
-    };
+/// The app's two. Normalised among siblings alone, where tiny differences count as much as a win,
+/// pUCT needs many more simulations here.
+fn algorithms() -> [Algorithm; 2] {
     [
         Algorithm::Gumbel(GumbelConfig::default()),
-        puct(QNormalisation::Tree),
-        puct(QNormalisation::Siblings),
+        Algorithm::Puct(PuctConfig::default()),
     ]
 }
 
@@ -123,7 +115,7 @@ fn against_all(algorithm: &Algorithm, searcher_begins: bool) -> (usize, usize) {
         let mut moves: Vec<(usize, usize)> = Vec::new();
         if own_turn {
             searched += layer.len();
-            let decided = search(&layer, 800, algorithm).into_iter().enumerate();
+            let decided = search(&layer, 3200, algorithm).into_iter().enumerate();
             moves.extend(decided.map(|(index, (decision, _))| (index, decision.action)));
         } else {
             for (index, game) in layer.iter().enumerate() {
@@ -188,6 +180,8 @@ fn forced_wins_within_three_plies_are_found() {
     assert_eq!(forced.len(), 4519);
     forced.retain(|game| minimax(game.as_ref(), 3, &mut known) == 1);
     assert!(forced.len() > 1000, "{}", forced.len());
+    // Some of them, to save time.
+    let forced: Vec<_> = forced.into_iter().step_by(5).collect();
     for algorithm in algorithms() {
         let decided = search(&forced, 800, &algorithm);
         for (game, (decision, _)) in forced.iter().zip(decided) {
@@ -242,6 +236,6 @@ fn games_that_are_over_are_refused() {
         game.step(action).expect("a legal move");
     }
     assert!(game.is_over());
-    let mut evaluator = Ignorant { games: 0 };
+    let mut evaluator = Ignorant;
     assert!(TrueRules::new(&[game.as_ref()], 1.0, &mut evaluator).is_err());
 }

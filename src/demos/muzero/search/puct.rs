@@ -1,4 +1,7 @@
 //! The first paper's choice (Schrittwieser et al. 2020, appendix B, equations 2 and 5).
+//!
+//! Deviation, as in mctx: the visits of a node count its own creation, so that before the first visit
+//! of a child the prior decides, not the order of the actions.
 
 use super::config::{PuctConfig, QNormalisation};
 use super::tree::{Best, Forest, NONE, Step};
