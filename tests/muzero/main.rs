@@ -3,3 +3,5 @@
 mod arena;
 mod games;
 mod opponents;
+mod search;
+mod true_rules;

@@ -162,7 +162,7 @@ impl Search {
                 gumbel::choose(forest, node, &state.scores, config, visits)
             }
             Algorithm::Gumbel(config) => gumbel::descend(forest, node, config, &mut self.weights),
-            Algorithm::Puct(config) => puct::descend(forest, node, &state.range, config),
+            Algorithm::Puct(config) => puct::descend(forest, node, state.range, config),
         }
     }
 

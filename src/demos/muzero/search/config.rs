@@ -25,9 +25,9 @@ pub enum Algorithm {
 pub struct GumbelConfig {
     /// How many actions are sampled at the root, `m`; fewer where fewer are legal.
     pub considered: usize,
-    /// `c_scale` of equation 8: what a completed Q-value in `[0, 1]` weighs against a logit.
+    /// `c_scale`: what a completed Q-value in `[0, 1]` weighs against a logit.
     pub value_scale: f32,
-    /// `c_visit` of equation 8: what is added to the highest visit count.
+    /// `c_visit`: what is added to the highest visit count before that.
     pub max_visit_init: f32,
     /// Scale of the Gumbel noise at the root; 0 plays greedily.
     pub scale: f32,
@@ -82,5 +82,6 @@ pub enum QNormalisation {
     /// equation 5).
     Tree,
     /// The smallest and the largest of the node's value and its children's Q-values, as in mctx.
+    /// Where they hardly differ, this makes much of little.
     Siblings,
 }

@@ -20,7 +20,8 @@ pub struct Decision {
     pub visits: Vec<u32>,
     /// What each visited action is worth for the player whose turn it is, `[actions]`.
     pub values: Vec<Option<f32>>,
-    /// The root's value after the search, for the player whose turn it is.
+    /// The root's value after the search, for the player whose turn it is: the mean over all
+    /// simulations, bad moves that were tried included. What the move promises is in `values`.
     pub value: f32,
     /// What the value was before the search.
     pub raw_value: f32,

@@ -30,7 +30,7 @@ pub(super) struct Completed {
     lowest: f32,
     range: f32,
     scale: f32,
-    /// What stands for an action without a visit (equation 33).
+    /// What stands for an action without a visit: the mixed value of appendix D.
     mixed: f32,
 }
 
@@ -66,7 +66,7 @@ impl Completed {
         }
     }
 
-    /// The completed Q-value (equation 8) of a visited action with this Q-value.
+    /// The completed Q-value of a visited action with this Q-value.
     pub fn visited(&self, q: f32) -> f32 {
         self.scale * ((q - self.lowest) / self.range)
     }

@@ -4,6 +4,10 @@
 //! node a simulation, so that a network evaluates one batch a simulation. What a node's state is,
 //! only the [`Model`] knows: it stores states under (tree, node) and answers what follows from an
 //! action. A learned model keeps numbers there, the true rules a game, a test a table.
+//!
+//! Trees and decisions are those of mctx 0.0.71 to rounding (`tests/muzero/search.rs`). Two things
+//! differ. Illegal actions are ruled out before Dirichlet noise is mixed in, as in the paper's
+//! pseudocode, not after. And pUCT's most visited action is chosen among equals by its Q-value.
 
 mod batch;
 mod config;
@@ -14,12 +18,14 @@ mod noise;
 mod puct;
 mod shot;
 mod tree;
+mod true_rules;
 
 pub use batch::Search;
 pub use config::{Algorithm, GumbelConfig, PuctConfig, QNormalisation, SearchConfig};
 pub use decision::Decision;
 pub use noise::{dirichlet_noise, gumbel_noise, sample};
 pub use shot::{NodeShot, Round, TreeShot};
+pub use true_rules::{Evaluator, TrueRules};
 
 use crate::error::Result;
 

@@ -1,4 +1,7 @@
 //! The first paper's choice (Schrittwieser et al. 2020, appendix B, equations 2 and 5).
+//!
+//! Deviation, as in mctx: the visits of a node count its own creation, so that before the first visit
+//! of a child the prior decides, not the order of the actions.
 
 use super::config::{PuctConfig, QNormalisation};
 use super::tree::{Best, Forest, NONE, Step};
@@ -35,7 +38,7 @@ struct Normalise {
 }
 
 impl Normalise {
-    fn new(forest: &Forest, node: usize, tree: &Range, kind: QNormalisation) -> Self {
+    fn new(forest: &Forest, node: usize, tree: Range, kind: QNormalisation) -> Self {
         match kind {
             // One value alone has no range; it stays as it is.
             QNormalisation::Tree if tree.highest <= tree.lowest => Self {
@@ -69,7 +72,7 @@ impl Normalise {
 pub(super) fn descend(
     forest: &Forest,
     node: usize,
-    tree: &Range,
+    tree: Range,
     config: &PuctConfig,
 ) -> Option<Step> {
     let untried = forest.untried_best[node];

@@ -44,7 +44,8 @@ pub(super) struct Forest {
     next_sibling: Vec<u32>,
     /// How many children were visited.
     pub children: Vec<u32>,
-    /// The likeliest action without a child, the first of equals.
+    /// The likeliest action without a child, the first of equals; none where all have probability 0,
+    /// for those are ruled out.
     pub untried_best: Vec<u32>,
     /// The summed probability of the actions without a child.
     pub untried_sum: Vec<f32>,
@@ -143,7 +144,7 @@ impl Forest {
     }
 
     fn look_at_untried(&mut self, node: usize) {
-        let (mut best, mut highest, mut sum) = (NONE, -0.5, 0.0);
+        let (mut best, mut highest, mut sum) = (NONE, 0.0, 0.0);
         for (action, &prior) in self.untried(node).iter().enumerate() {
             if prior >= 0.0 {
                 sum += prior;
