@@ -4,6 +4,7 @@ mod chess;
 mod contract;
 mod counts;
 mod go;
+mod record;
 mod symmetry;
 
 use vitrine::demos::muzero::game::{Board, Game, GameId, Scene, open};
