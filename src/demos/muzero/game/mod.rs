@@ -8,6 +8,7 @@
 //! turn; where a player cannot move there is a pass to be played.
 
 mod id;
+pub mod minatar;
 
 pub use id::{GameId, MinAtar};
 
