@@ -77,7 +77,11 @@ pub fn note(path: &Path, key: &str, limit: u64) -> Result<String> {
     let bytes = arrays::read(path, limit)?;
     let bad = |reason: String| Error::bad_file(path, reason);
     let (_, note) = arrays::from_bytes(&bytes, key).map_err(bad)?;
-    note.ok_or_else(|| bad(format!("the file does not say what model it is of: no {key}")))
+    note.ok_or_else(|| {
+        bad(format!(
+            "the file does not say what model it is of: no {key}"
+        ))
+    })
 }
 
 /// Loads all weights and buffers. Masked weights stay zero.

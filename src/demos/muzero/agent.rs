@@ -6,11 +6,10 @@ use candle_core::Device;
 use super::config::{Agent, Settings};
 use super::game::Game;
 use super::net::Net;
-use super::planning::{Planner, Seen};
+use super::planning::{Planner, Seen, Sight};
 use super::search::{
-    Algorithm, Model, Root, Search, SearchConfig, dirichlet_noise, gumbel_noise, sample,
+    Algorithm, Model, Root, Search, SearchConfig, TrueRules, dirichlet_noise, gumbel_noise, sample,
 };
-use super::true_rules::Rules;
 use crate::error::Result;
 use crate::rng::Rng;
 
@@ -49,7 +48,8 @@ pub fn think(
     let mut roots = looked.roots(legal);
     add_noise(&mut roots, config, &mut rngs);
     if settings.agent == Agent::AlphaZero {
-        let mut rules = Rules::new(net, device, games)?;
+        let mut sight = Sight::new(net, device);
+        let mut rules = TrueRules::new(games, settings.discount, &mut sight)?;
         search(config, roots, &mut rules, &mut rngs)
     } else {
         search(config, roots, &mut planner, &mut rngs)

@@ -109,7 +109,13 @@ impl Recipe<'_> {
     ///
     /// # Errors
     /// When the device fails.
-    pub fn batch(&self, replay: &Replay, draws: &[Draw], step: u64, rng: &mut Rng) -> Result<Batch> {
+    pub fn batch(
+        &self,
+        replay: &Replay,
+        draws: &[Draw],
+        step: u64,
+        rng: &mut Rng,
+    ) -> Result<Batch> {
         let examples: Vec<Example> = draws
             .iter()
             .filter_map(|draw| self.example(replay.episode(draw.episode)?, draw, rng))
@@ -120,7 +126,13 @@ impl Recipe<'_> {
         let probed = (step % (unroll as u64 + 1)) as usize;
         let probe_weights = examples
             .iter()
-            .map(|e| if e.moment + probed <= e.episode.len() { 1.0 } else { 0.0 })
+            .map(|e| {
+                if e.moment + probed <= e.episode.len() {
+                    1.0
+                } else {
+                    0.0
+                }
+            })
             .collect();
         Ok(Batch {
             observations: self.observations(&examples, 0)?,
@@ -213,7 +225,8 @@ impl Recipe<'_> {
                 .reward
                 .map(|support| {
                     let mut rewards = vec![0.0; count * support.bins];
-                    for (example, row) in examples.iter().zip(rewards.chunks_exact_mut(support.bins))
+                    for (example, row) in
+                        examples.iter().zip(rewards.chunks_exact_mut(support.bins))
                     {
                         let reward = example.episode.reward_before(example.moment + k);
                         support.spread(reward, row);

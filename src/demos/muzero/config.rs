@@ -399,7 +399,9 @@ fn check(settings: &Settings) -> Result<()> {
         if (0.0..=1.0).contains(&value) {
             Ok(())
         } else {
-            Err(Error::Input(format!("{name} lies between 0 and 1, not {value}")))
+            Err(Error::Input(format!(
+                "{name} lies between 0 and 1, not {value}"
+            )))
         }
     };
     share("openings", settings.openings)?;

@@ -177,7 +177,10 @@ impl Episode {
     #[must_use]
     pub fn reward_before(&self, moment: usize) -> f32 {
         let before = moment.checked_sub(1);
-        before.and_then(|at| self.rewards.get(at)).copied().unwrap_or(0.0)
+        before
+            .and_then(|at| self.rewards.get(at))
+            .copied()
+            .unwrap_or(0.0)
     }
 
     /// Makes the observations again by playing the moves.

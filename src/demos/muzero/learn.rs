@@ -18,11 +18,11 @@ use super::batch::{Batch, Targets};
 use super::config::{Agent, Settings};
 use super::net::Net;
 use crate::error::Result;
+use crate::nn::Params;
+use crate::nn::checkpoint::Checkpoint;
 use crate::nn::ops::pointwise::softplus;
 use crate::nn::ops::soft_cross_entropy;
 use crate::nn::optim::{Clip, Ema, Optimizer, OptimizerConfig};
-use crate::nn::Params;
-use crate::nn::checkpoint::Checkpoint;
 use crate::rng::Rng;
 
 /// What the moving average keeps in a step.

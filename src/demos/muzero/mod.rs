@@ -39,7 +39,6 @@ pub mod search;
 pub mod self_play;
 pub mod support;
 pub mod training;
-pub mod true_rules;
 pub mod weights_file;
 
 use crate::cli::DemoActions;

@@ -5,8 +5,9 @@
 
 use candle_core::{Device, Tensor};
 
+use super::game::Game;
 use super::net::{Net, NetConfig, Prediction};
-use super::search::{Answers, Model, Request, Root};
+use super::search::{Answers, Evaluator, Model, Request, Root};
 use crate::error::{Error, Result};
 
 /// The hidden states of a batch of trees, and the networks that make them.
@@ -159,6 +160,44 @@ impl Model for Planner<'_> {
         answers.discounts.resize(count, self.discount);
         answers.logits = prediction.policy.flatten_all()?.to_vec1()?;
         answers.values = values(self.net, &prediction)?;
+        Ok(())
+    }
+}
+
+/// Predicts real games by `f(h(·))`, for a search with the true rules.
+pub struct Sight<'a> {
+    net: &'a Net,
+    device: Device,
+}
+
+impl<'a> Sight<'a> {
+    /// With these networks.
+    #[must_use]
+    pub fn new(net: &'a Net, device: &Device) -> Self {
+        let device = device.clone();
+        Self { net, device }
+    }
+}
+
+impl Evaluator for Sight<'_> {
+    fn evaluate(
+        &mut self,
+        games: &[&dyn Game],
+        logits: &mut Vec<f32>,
+        values: &mut Vec<f32>,
+    ) -> Result<()> {
+        let config = self.net.config();
+        let mut numbers = vec![0.0; games.len() * config.observation.iter().product::<usize>()];
+        let one = numbers.len() / games.len().max(1);
+        for (game, numbers) in games.iter().zip(numbers.chunks_exact_mut(one)) {
+            game.observe(numbers);
+        }
+        let states = self
+            .net
+            .represent(&observations(config, &numbers, &self.device)?)?;
+        let prediction = self.net.predict(&states)?;
+        logits.extend(prediction.policy.flatten_all()?.to_vec1::<f32>()?);
+        values.extend(self::values(self.net, &prediction)?);
         Ok(())
     }
 }

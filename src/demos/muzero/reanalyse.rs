@@ -91,7 +91,14 @@ fn group(
         games.push(game);
     }
     let games: Vec<&dyn Game> = games.iter().map(|game| &**game).collect();
-    let thoughts = agent::think(net, settings, device, &games, &seen, rngs.iter_mut().collect())?;
+    let thoughts = agent::think(
+        net,
+        settings,
+        device,
+        &games,
+        &seen,
+        rngs.iter_mut().collect(),
+    )?;
     let again = thoughts.into_iter().map(|thought| Again {
         policy: thought.policy.into_iter().map(f16::from_f32).collect(),
         value: thought.value,

@@ -293,7 +293,11 @@ impl Actor {
         let mut episode = Episode::new(state.begun_with, opening.to_vec());
         episode.actions = state.moves[state.opening..].to_vec();
         let len = episode.len();
-        let fits = [state.rewards.len(), state.values.len(), state.explored.len()] == [len; 3]
+        let fits = [
+            state.rewards.len(),
+            state.values.len(),
+            state.explored.len(),
+        ] == [len; 3]
             && state.policies.len() == len * settings.net.actions;
         if !fits {
             return Err(damaged());

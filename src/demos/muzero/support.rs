@@ -127,6 +127,9 @@ mod tests {
     fn what_lies_beyond_is_put_at_the_end() {
         let mut target = [0.0; 3];
         Support::OUTCOME.spread(7.0, &mut target);
-        assert_eq!(target.map(f32::to_bits), [0.0_f32, 0.0, 1.0].map(f32::to_bits));
+        assert_eq!(
+            target.map(f32::to_bits),
+            [0.0_f32, 0.0, 1.0].map(f32::to_bits)
+        );
     }
 }

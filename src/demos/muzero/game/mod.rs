@@ -13,6 +13,7 @@ mod connect4;
 mod go;
 mod gomoku;
 mod id;
+pub mod minatar;
 mod open;
 mod othello;
 mod record;

@@ -1,5 +1,6 @@
 //! From a game's name to the game.
 
+use super::minatar::{MinAtarGame, STICKY};
 use super::{Chess, ConnectFour, Game, GameId, Go, Gomoku, Othello, TicTacToe};
 use crate::error::{Error, Result};
 
@@ -16,7 +17,8 @@ pub fn open(id: &GameId) -> Result<Box<dyn Game>> {
         GameId::Gomoku => Box::new(Gomoku::new()),
         GameId::Go => Box::new(Go::new()),
         GameId::Chess => Box::new(Chess::new()),
-        GameId::MinAtar(_) | GameId::Atari(_) => {
+        GameId::MinAtar(kind) => Box::new(MinAtarGame::new(*kind, STICKY, true)),
+        GameId::Atari(_) => {
             return Err(Error::Missing(format!("{id} cannot be played yet")));
         }
     })
