@@ -2,6 +2,10 @@
 
 mod arena;
 mod games;
+<<<<<<< HEAD
 mod opponents;
+=======
+mod noise;
+>>>>>>> search
 mod search;
 mod true_rules;

@@ -1,22 +1,40 @@
 //! `vitrine muzero …`: the tab's jobs on the command line.
 
-use std::path::PathBuf;
+use std::io::BufRead;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::bench;
 use super::config::TrainConfig;
+use super::contest::{self, ContestJob, Measured, PlayConfig, ScalingJob, Standing};
+use super::evaluate::{Found, Measure};
+use super::game::GameId;
 use super::job::{Output, RunOptions, TrainJob};
+use super::think::{ThinkJob, Thought, parse_moves};
+use super::training::Point;
 use crate::cli::{Globals, Report, interrupted};
-use crate::compute::{Event, run_to_end};
+use crate::compute::{Event, Job, run_to_end};
 use crate::error::{Error, Result};
 use crate::store::Paths;
+
+/// Lines of positions that are read at most.
+const MAX_LINES: usize = 100_000;
 
 #[derive(Subcommand)]
 enum Action {
     /// Learn a game by playing it, or go on with a run that was stopped
     Train(Box<Train>),
+    /// Play a match, or episodes of a game for one
+    Play(Box<PlayConfig>),
+    /// Think about positions
+    Move(Move),
+    /// Measure strength at several numbers of simulations
+    Scaling(Scaling),
+    /// Measure how fast the search is
+    Bench(bench::BenchConfig),
 }
 
 #[derive(Args)]
@@ -29,6 +47,51 @@ struct Train {
     /// Forget what was done before and begin anew
     #[arg(long)]
     fresh: bool,
+    /// Measure the trained networks at the end
+    #[arg(long, value_enum)]
+    evaluate: Option<Measure>,
+    /// Simulations a move in that measurement
+    #[arg(long, default_value_t = 50)]
+    evaluate_simulations: usize,
+}
+
+#[derive(Args)]
+struct Move {
+    /// The game, as in `train`
+    #[arg(long, default_value = "connect4")]
+    game: GameId,
+    /// The moves that lead to the position: `4453` in Connect Four, names with commas elsewhere
+    #[arg(long, default_value = "")]
+    moves: String,
+    /// Simulations
+    #[arg(long, default_value_t = 200)]
+    simulations: usize,
+    /// Read positions from the standard input, one a line
+    #[arg(long)]
+    stdin: bool,
+    /// Weights, in place of the shipped ones
+    #[arg(long)]
+    weights: Option<PathBuf>,
+}
+
+#[derive(Args)]
+struct Scaling {
+    /// The game, as in `train`
+    #[arg(long, default_value = "connect4")]
+    game: GameId,
+    /// Numbers of simulations
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "1,2,5,10,20,50,100,200,400,800"
+    )]
+    simulations: Vec<usize>,
+    /// What is measured; what suits the game if not given
+    #[arg(long, value_enum)]
+    measure: Option<Measure>,
+    /// Weights, in place of the shipped ones
+    #[arg(long)]
+    weights: Option<PathBuf>,
 }
 
 /// The actions with their flags.
@@ -44,7 +107,58 @@ pub fn command() -> clap::Command {
 pub fn run(matches: &ArgMatches, globals: &Globals) -> Result<()> {
     match Action::from_arg_matches(matches).unwrap_or_else(|e| e.exit()) {
         Action::Train(train) => self::train(*train, globals),
+        Action::Play(play) => self::play(*play, globals),
+        Action::Move(asked) => self::think(&asked, globals),
+        Action::Scaling(scaling) => self::scaling(scaling, globals),
+        Action::Bench(config) => bench::run(&config, globals),
     }
+}
+
+/// Runs a job; its outputs go to a closure. An interruption is an error after which what was done
+/// is still printed.
+fn drive<J: Job>(
+    globals: &Globals,
+    report: &mut Report,
+    job: J,
+    mut hear: impl FnMut(J::Output, &mut Report),
+) -> Result<()> {
+    let ended = run_to_end(globals.worker_options(), job, |event, run| {
+        match event {
+            Some(Event::Output(output)) => hear(output, report),
+            Some(Event::Warning(text)) => eprintln!("{text}"),
+            None if !report.is_json() => report.progress(&run.progress()),
+            None | Some(Event::Ended(_)) => {}
+        }
+        !interrupted()
+    });
+    report.clear();
+    ended
+}
+
+/// The result of a command that may have been interrupted.
+fn conclude(report: &mut Report, mut fields: Value, ended: Result<()>) -> Result<()> {
+    if !matches!(ended, Ok(()) | Err(Error::Cancelled)) {
+        return ended;
+    }
+    if let (Some(map), true) = (fields.as_object_mut(), ended.is_err()) {
+        map.insert("interrupted".into(), json!(true));
+    }
+    report.event("result", &fields);
+    ended
+}
+
+/// Adds the fields of one object to another.
+fn extend(fields: &mut Value, more: &Value) {
+    if let (Some(map), Some(more)) = (fields.as_object_mut(), more.as_object()) {
+        map.extend(more.clone());
+    }
+}
+
+/// The user's own folder of a game's run.
+fn default_folder(game: &GameId) -> Result<PathBuf> {
+    let name = game.to_string().replace(':', "-");
+    let runs = Paths::discover()?.data.join("runs").join("muzero");
+    Ok(runs.join(name))
 }
 
 fn train(train: Train, globals: &Globals) -> Result<()> {
@@ -56,43 +170,66 @@ fn train(train: Train, globals: &Globals) -> Result<()> {
     };
     let folder = match train.run_dir {
         Some(folder) => folder,
-        None => {
-            let name = config.game.to_string().replace(':', "-");
-            let runs = Paths::discover()?.data.join("runs").join("muzero");
-            runs.join(name)
-        }
+        None => default_folder(&config.game)?,
     };
+    let game = config.game.clone();
     let options = RunOptions {
         folder: folder.clone(),
         fresh: train.fresh,
     };
-    let job = TrainJob::new(config, options)?;
-    let mut last = None;
-    let ended = run_to_end(globals.worker_options(), job, |event, run| {
-        match event {
-            Some(Event::Output(output)) => hear(output, &mut last, &mut report),
-            Some(Event::Warning(text)) => eprintln!("{text}"),
-            None if !report.is_json() => report.progress(&run.progress()),
-            None | Some(Event::Ended(_)) => {}
-        }
-        !interrupted()
-    });
-    report.clear();
-    if !matches!(ended, Ok(()) | Err(Error::Cancelled)) {
-        return ended;
-    }
-    report.event(
-        "result",
-        &json!({
-            "wall_seconds": start.elapsed().as_secs_f64(),
-            "run_dir": folder,
-            "last": last,
-        }),
+    let mut last: Option<Point> = None;
+    let ended = drive(
+        globals,
+        &mut report,
+        TrainJob::new(config, options)?,
+        |output, report| hear(output, &mut last, report),
     );
-    ended
+    let mut fields = json!({
+        "game": game,
+        "train_seconds": start.elapsed().as_secs_f64(),
+        "run_dir": folder,
+        "counters": last.as_ref().map(|point| point.counters),
+    });
+    if let (Some(measure), Ok(())) = (train.evaluate, &ended) {
+        let found = evaluate(
+            &game,
+            &folder,
+            measure,
+            train.evaluate_simulations,
+            globals,
+            &mut report,
+        )?;
+        extend(&mut fields, &json!(found));
+    }
+    conclude(&mut report, fields, ended)
 }
 
-fn hear(output: Output, last: &mut Option<super::training::Point>, report: &mut Report) {
+/// Measures the weights of a run.
+fn evaluate(
+    game: &GameId,
+    folder: &Path,
+    measure: Measure,
+    simulations: usize,
+    globals: &Globals,
+    report: &mut Report,
+) -> Result<Option<Found>> {
+    let weights = folder.join("weights.safetensors");
+    let job = ScalingJob::new(
+        game.clone(),
+        Some(weights),
+        Some(measure),
+        vec![simulations],
+        globals.seed,
+    )?;
+    let mut found = None;
+    drive(globals, report, job, |measured: Measured, report| {
+        report.text(&line(&measured));
+        found = Some(measured.found);
+    })?;
+    Ok(found)
+}
+
+fn hear(output: Output, last: &mut Option<Point>, report: &mut Report) {
     match output {
         Output::Began {
             settings,
@@ -104,32 +241,221 @@ fn hear(output: Output, last: &mut Option<super::training::Point>, report: &mut 
                 &json!({ "settings": settings, "weights": weights, "resumed_at": resumed_at }),
             );
             report.text(&format!(
-                "{} weights, {} steps done before\n",
-                weights, resumed_at
+                "{weights} weights, {resumed_at} training steps done before\n"
             ));
         }
         Output::Point(point) => {
             report.event("point", &json!(point));
             let (c, l) = (&point.counters, &point.losses);
             report.text(&format!(
-                "{:6.0} s {:6} steps {:7} games  policy {:.3} value {:.3} reward {:.3} probe {:.3}  \
-                 length {:5.1} score {:+.2} drawn {:.2}  {:5.1} games/s {:6.0} sims/s {:4.1} steps/s\n",
+                "{:6.0} s {:6} steps {:7} games   loss policy {:.3} value {:.3} reward {:.3}   \
+                 length {:5.1} score {:+.2}   {:6.1} games/s {:6.0} simulations/s\n",
                 c.seconds,
                 c.steps,
                 c.games,
                 l.policy,
                 l.value,
                 l.reward,
-                l.probe,
                 point.length,
                 point.score,
-                point.drawn,
                 point.games_per_second,
                 point.simulations_per_second,
-                point.steps_per_second,
             ));
             *last = Some(*point);
         }
         Output::Saved(path) => report.event("saved", &json!({ "path": path })),
     }
+}
+
+fn play(config: PlayConfig, globals: &Globals) -> Result<()> {
+    let mut report = globals.report();
+    let config = PlayConfig {
+        seed: globals.seed,
+        ..config
+    };
+    let start = Instant::now();
+    let mut last = None;
+    let mut messages: Vec<String> = Vec::new();
+    let ended = drive(
+        globals,
+        &mut report,
+        ContestJob::new(config.clone())?,
+        |output, report| match output {
+            contest::Output::Game(game) => {
+                report.event("game", &json!(game));
+                messages.extend(game.message);
+            }
+            contest::Output::Episode(earned) => {
+                report.event("episode", &json!({ "return": earned }));
+            }
+            contest::Output::Standing(standing) => last = Some(standing),
+        },
+    );
+    for message in &messages {
+        eprintln!("{message}");
+    }
+    let mut fields = json!({
+        "game": config.game,
+        "a": config.a,
+        "b": config.b,
+        "seconds": start.elapsed().as_secs_f64(),
+    });
+    if let Some(standing) = last {
+        report.text(&standing_text(&standing));
+        extend(&mut fields, &standing_fields(&standing));
+    }
+    conclude(&mut report, fields, ended)
+}
+
+fn standing_fields(standing: &Standing) -> Value {
+    match standing {
+        Standing::Match { tally, by_side } => json!({
+            "wins": tally.wins,
+            "draws": tally.draws,
+            "losses": tally.losses,
+            "games": tally.games(),
+            "win_rate": tally.win_rate(),
+            "win_rate_interval": tally.win_interval(),
+            "points": tally.score(),
+            "points_interval": tally.score_interval(),
+            "as_first": by_side[0],
+            "as_second": by_side[1],
+        }),
+        Standing::Episodes {
+            score,
+            frames,
+            decisions,
+        } => json!({
+            "score": score.map(|s| s.mean),
+            "score_interval": score.and_then(|s| s.interval),
+            "episodes": score.map_or(0, |s| s.episodes),
+            "frames": frames,
+            "decisions": decisions,
+        }),
+    }
+}
+
+fn standing_text(standing: &Standing) -> String {
+    match standing {
+        Standing::Match { tally, by_side } => {
+            let interval = tally.win_interval();
+            let [first, second] = by_side;
+            format!(
+                "won {}, drawn {}, lost {} of {}: {:.1} % won (95 %: {:.1} to {:.1})\n\
+                 beginning {}/{}/{}, second {}/{}/{}\n",
+                tally.wins,
+                tally.draws,
+                tally.losses,
+                tally.games(),
+                100.0 * tally.win_rate(),
+                100.0 * interval.low,
+                100.0 * interval.high,
+                first.wins,
+                first.draws,
+                first.losses,
+                second.wins,
+                second.draws,
+                second.losses,
+            )
+        }
+        Standing::Episodes { score, frames, .. } => match score {
+            Some(score) => format!(
+                "mean return {:.2}{} over {} episodes, {frames} frames\n",
+                score.mean,
+                score.interval.map_or(String::new(), |i| format!(
+                    " (95 %: {:.2} to {:.2})",
+                    i.low, i.high
+                )),
+                score.episodes,
+            ),
+            None => "no episode ended\n".into(),
+        },
+    }
+}
+
+fn think(asked: &Move, globals: &Globals) -> Result<()> {
+    let mut report = globals.report();
+    let positions = if asked.stdin {
+        read_positions(&asked.game)?
+    } else {
+        vec![parse_moves(&asked.game, &asked.moves)?]
+    };
+    let job = ThinkJob::new(
+        asked.game.clone(),
+        asked.weights.clone(),
+        asked.simulations,
+        positions,
+    );
+    let mut thoughts: Vec<Thought> = Vec::new();
+    let ended = drive(globals, &mut report, job, |found, _| thoughts.extend(found));
+    for thought in &thoughts {
+        report.text(&format!("{} value {:+.3}\n", thought.name, thought.value));
+    }
+    let fields = if asked.stdin {
+        let names: Vec<&str> = thoughts.iter().map(|t| t.name.as_str()).collect();
+        let values: Vec<f32> = thoughts.iter().map(|t| t.value).collect();
+        json!({ "moves": names, "values": values })
+    } else {
+        thoughts.first().map_or(json!({}), |thought| json!(thought))
+    };
+    conclude(&mut report, fields, ended)
+}
+
+fn read_positions(game: &GameId) -> Result<Vec<Vec<usize>>> {
+    let mut positions = Vec::new();
+    for (number, line) in std::io::stdin().lock().lines().enumerate() {
+        let line = line.map_err(|e| Error::Input(format!("cannot read the positions: {e}")))?;
+        if number >= MAX_LINES {
+            return Err(Error::Input(format!("more than {MAX_LINES} positions")));
+        }
+        let moves = parse_moves(game, line.trim())
+            .map_err(|error| Error::Input(format!("line {}: {error}", number + 1)))?;
+        positions.push(moves);
+    }
+    Ok(positions)
+}
+
+fn line(measured: &Measured) -> String {
+    let found = &measured.found;
+    let mut text = format!("{:5} simulations: ", found.simulations);
+    if let Some(tally) = &found.tally {
+        text += &format!(
+            "won {}, drawn {}, lost {} of {} lines",
+            tally.wins,
+            tally.draws,
+            tally.losses,
+            tally.games()
+        );
+    }
+    if let Some((share, interval)) = &found.kept {
+        text += &format!(
+            "{:.1} % of moves keep the result (95 %: {:.1} to {:.1})",
+            100.0 * share,
+            100.0 * interval.low,
+            100.0 * interval.high
+        );
+    }
+    if let Some(score) = &found.score {
+        text += &format!("mean return {:.2}", score.mean);
+    }
+    text + &format!(", {:.1} s\n", measured.seconds)
+}
+
+fn scaling(scaling: Scaling, globals: &Globals) -> Result<()> {
+    let mut report = globals.report();
+    let job = ScalingJob::new(
+        scaling.game.clone(),
+        scaling.weights,
+        scaling.measure,
+        scaling.simulations,
+        globals.seed,
+    )?;
+    let mut all = Vec::new();
+    let ended = drive(globals, &mut report, job, |measured: Measured, report| {
+        report.text(&line(&measured));
+        report.event("measured", &json!(measured));
+        all.push(measured);
+    });
+    let fields = json!({ "game": scaling.game, "measured": all });
+    conclude(&mut report, fields, ended)
 }

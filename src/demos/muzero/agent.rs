@@ -8,7 +8,8 @@ use super::game::Game;
 use super::net::Net;
 use super::planning::{Planner, Seen, Sight};
 use super::search::{
-    Algorithm, Model, Root, Search, SearchConfig, TrueRules, dirichlet_noise, gumbel_noise, sample,
+    Algorithm, Decision, Model, Root, Search, SearchConfig, TrueRules, dirichlet_noise,
+    gumbel_noise, sample,
 };
 use crate::error::Result;
 use crate::rng::Rng;
@@ -117,6 +118,22 @@ fn add_noise(roots: &mut [Root], config: &SearchConfig, rngs: &mut [&mut Rng]) {
     }
 }
 
+/// The value of playing the search's policy: the root's own mean also counts what was only tried.
+#[must_use]
+pub fn expected(decision: &Decision) -> f32 {
+    let visited = decision.policy.iter().zip(&decision.values);
+    let (mut sum, mut total) = (0.0, 0.0);
+    for (policy, value) in visited.filter_map(|(p, value)| Some((p, (*value)?))) {
+        sum += policy * value;
+        total += policy;
+    }
+    if total > 0.0 {
+        sum / total
+    } else {
+        decision.value
+    }
+}
+
 fn search(
     config: &SearchConfig,
     roots: Vec<Root>,
@@ -138,7 +155,7 @@ fn search(
         Thought {
             action,
             policy: decision.policy,
-            value: decision.value,
+            value: expected(&decision),
         }
     };
     Ok((0..trees).map(thought).collect())

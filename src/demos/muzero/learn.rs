@@ -103,6 +103,12 @@ impl Learner {
         &self.playing
     }
 
+    /// The networks that play, alone.
+    #[must_use]
+    pub fn into_playing(self) -> Net {
+        self.playing
+    }
+
     /// The weights that play.
     #[must_use]
     pub fn playing_params(&self) -> &Params {

@@ -24,22 +24,28 @@ mod actions;
 pub mod agent;
 pub mod arena;
 pub mod batch;
+mod bench;
 pub mod config;
+pub mod contest;
 pub mod episode;
+pub mod evaluate;
 pub mod game;
 pub mod job;
 pub mod learn;
 pub mod net;
 pub mod opponent;
 pub mod planning;
+pub mod player;
 pub mod reanalyse;
 pub mod replay;
 pub mod saved;
 pub mod search;
 pub mod self_play;
 pub mod support;
+pub mod think;
 pub mod training;
 pub mod weights_file;
+pub mod who;
 
 use crate::cli::DemoActions;
 
