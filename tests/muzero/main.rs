@@ -2,10 +2,7 @@
 
 mod arena;
 mod games;
-<<<<<<< HEAD
-mod opponents;
-=======
 mod noise;
->>>>>>> search
+mod opponents;
 mod search;
 mod true_rules;

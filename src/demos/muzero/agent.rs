@@ -154,8 +154,8 @@ fn search(
         };
         Thought {
             action,
-            policy: decision.policy,
             value: expected(&decision),
+            policy: decision.policy,
         }
     };
     Ok((0..trees).map(thought).collect())
