@@ -245,23 +245,20 @@ fn one_line(name: &str) -> String {
         .to_owned()
 }
 
-/// A result as PGN has it: the first player's points, then the second's.
+/// Results as PGN has them: the first player's points, then the second's.
+const RESULTS: [(&str, Option<Outcome>); 4] = [
+    ("1-0", Some(Outcome::Won(Player::First))),
+    ("0-1", Some(Outcome::Won(Player::Second))),
+    ("1/2-1/2", Some(Outcome::Drawn)),
+    ("*", None),
+];
+
 fn result_text(outcome: Option<Outcome>) -> &'static str {
-    match outcome {
-        Some(Outcome::Won(Player::First)) => "1-0",
-        Some(Outcome::Won(Player::Second)) => "0-1",
-        Some(Outcome::Drawn) => "1/2-1/2",
-        None => "*",
-    }
+    let known = RESULTS.iter().find(|(_, known)| *known == outcome);
+    known.map_or("*", |(text, _)| text)
 }
 
-/// The inverse of [`result_text`]; `None` where the text is no result.
-fn parse_result(text: &str) -> Option<Option<Outcome>> {
-    Some(match text {
-        "1-0" => Some(Outcome::Won(Player::First)),
-        "0-1" => Some(Outcome::Won(Player::Second)),
-        "1/2-1/2" => Some(Outcome::Drawn),
-        "*" => None,
-        _ => return None,
-    })
+/// What a result says, where the text is one.
+fn parse_result(text: &str) -> Option<&'static (&'static str, Option<Outcome>)> {
+    RESULTS.iter().find(|(known, _)| *known == text)
 }

@@ -11,7 +11,7 @@
 //! The names of Connect Four and tic-tac-toe may also stand without spaces, `4453`.
 
 use super::{Line, Record, one_line, parse_result, result_text};
-use crate::demos::muzero::game::GameId;
+use crate::demos::muzero::game::{GameId, Outcome};
 use crate::error::{Error, Result};
 
 /// Moves on a line.
@@ -90,7 +90,7 @@ fn read_move(line: &mut Line, name: &str) -> Result<()> {
 struct Header {
     game: Option<GameId>,
     players: [String; 2],
-    outcome: Option<crate::demos::muzero::game::Outcome>,
+    outcome: Option<Outcome>,
     seed: Option<u64>,
 }
 
@@ -110,12 +110,13 @@ impl Header {
                 "seed" => header.seed = Some(parse_seed(value)?),
                 "result" => {
                     let known = parse_result(value);
-                    header.outcome = known.ok_or_else(|| {
+                    let (_, outcome) = known.ok_or_else(|| {
                         let value = super::short(value);
                         Error::Input(format!(
                             "the result {value:?} is none of 1-0, 0-1, 1/2-1/2 and *"
                         ))
                     })?;
+                    header.outcome = *outcome;
                 }
                 _ => {}
             }
