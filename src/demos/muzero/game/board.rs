@@ -125,7 +125,7 @@ fn letter(column: usize) -> char {
     char::from(b'a' + column as u8)
 }
 
-/// The action of a checked number.
+/// Refuses numbers beyond the last action.
 ///
 /// # Errors
 /// When there is no such action.

@@ -84,8 +84,7 @@ impl Record {
     pub fn new(game: GameId, moves: Vec<usize>, seed: Option<u64>) -> Result<Self> {
         let mut line = Line::begin(&game, seed)?;
         for action in moves {
-            let name = line.game.action_name(action);
-            line.step(action, &name)?;
+            line.play(action)?;
         }
         Ok(line.record(game, seed))
     }
@@ -97,8 +96,7 @@ impl Record {
     pub fn replay(&self) -> Result<Box<dyn Game>> {
         let mut line = Line::begin(&self.game, self.seed)?;
         for &action in &self.moves {
-            let name = line.game.action_name(action);
-            line.step(action, &name)?;
+            line.play(action)?;
         }
         Ok(line.game)
     }
@@ -193,6 +191,16 @@ impl Line {
             game,
             moves: Vec::new(),
         })
+    }
+
+    /// Plays an action and gives its name.
+    fn play(&mut self, action: usize) -> Result<String> {
+        if action >= self.game.spec().actions {
+            return Err(self.wrong(&action.to_string(), "there is no such action"));
+        }
+        let name = self.game.action_name(action);
+        self.step(action, &name)?;
+        Ok(name)
     }
 
     /// Plays a move; `shown` is how the text has it.

@@ -33,8 +33,7 @@ pub(super) fn write(record: &Record) -> Result<String> {
     }
     let mut line = Line::begin(&record.game, record.seed)?;
     for (index, &action) in record.moves.iter().enumerate() {
-        let name = line.game.action_name(action);
-        line.step(action, &name)?;
+        let name = line.play(action)?;
         let is_last = index + 1 == record.moves.len() || index % PER_LINE == PER_LINE - 1;
         text += &name;
         text.push(if is_last { '\n' } else { ' ' });
