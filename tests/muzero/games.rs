@@ -3,6 +3,7 @@
 mod chess;
 mod contract;
 mod counts;
+mod damage;
 mod go;
 mod record;
 mod symmetry;

@@ -9,6 +9,11 @@ after every eighth move the stones of both, in the same way.
 
 `scored`: games that GNU Go plays against itself, until all dead stones are captured and every
 neutral crossing is filled, with its score: then counting dead stones as they lie is exact.
+
+gnugo.sgf was saved by the same program:
+
+    printf '%s\\n' E5 C3 G7 C7 pass F3 quit | gnugo --mode ascii --boardsize 9 --komi 7.5 \\
+        --level 1 --seed 5 -o gnugo.sgf
 """
 
 import json

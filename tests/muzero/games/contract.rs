@@ -303,9 +303,13 @@ fn lines_are_those_of_their_definition() {
     }
 }
 
+fn int(number: usize) -> i32 {
+    i32::try_from(number).expect("a small number")
+}
+
 /// All cells of lines of one player's pieces.
 fn line_cells(board: &Board, len: i32) -> Vec<usize> {
-    let (rows, columns) = (board.rows as i32, board.columns as i32);
+    let (rows, columns) = (int(board.rows), int(board.columns));
     let mut all = Vec::new();
     for cell in 0..rows * columns {
         for (down, right) in [(0, 1), (1, 0), (1, 1), (1, -1)] {
@@ -355,7 +359,7 @@ fn othello_turns_what_its_definition_says() {
 }
 
 fn turned(board: &Board, cell: usize, player: Player) -> Vec<usize> {
-    let size = board.rows as i32;
+    let size = int(board.rows);
     let mut all = Vec::new();
     if board.cells[cell].is_some() {
         return all;
@@ -365,7 +369,7 @@ fn turned(board: &Board, cell: usize, player: Player) -> Vec<usize> {
         .filter(|&d| d != (0, 0))
     {
         let mut run = Vec::new();
-        let (mut row, mut column) = (cell as i32 / size, cell as i32 % size);
+        let (mut row, mut column) = (int(cell) / size, int(cell) % size);
         loop {
             row += down;
             column += right;

@@ -89,7 +89,8 @@ fn a_ko_may_not_be_retaken_at_once() {
 
 /// Sending two, returning one: white adds a second stone on A1, black takes both from C1, and white
 /// taking C1 back from B1 would make the board what it was before A1, with the other to move. A rule
-/// that looks back one move only, or also at who moves, would allow that.
+/// that looks back one move only, or also at who moves, would allow that. GNU Go says so too
+/// (`is_legal` with `--positional-superko`).
 #[test]
 fn superko_sees_longer_cycles_whoever_is_to_move() {
     let game = after_moves("A2 C2 B2 D1 J9 B1 J8 A1 C1");

@@ -84,8 +84,7 @@ impl Record {
     pub fn new(game: GameId, moves: Vec<usize>, seed: Option<u64>) -> Result<Self> {
         let mut line = Line::begin(&game, seed)?;
         for action in moves {
-            let name = line.game.action_name(action);
-            line.step(action, &name)?;
+            line.play(action)?;
         }
         Ok(line.record(game, seed))
     }
@@ -97,8 +96,7 @@ impl Record {
     pub fn replay(&self) -> Result<Box<dyn Game>> {
         let mut line = Line::begin(&self.game, self.seed)?;
         for &action in &self.moves {
-            let name = line.game.action_name(action);
-            line.step(action, &name)?;
+            line.play(action)?;
         }
         Ok(line.game)
     }
@@ -195,6 +193,16 @@ impl Line {
         })
     }
 
+    /// Plays an action and gives its name.
+    fn play(&mut self, action: usize) -> Result<String> {
+        if action >= self.game.spec().actions {
+            return Err(self.wrong(&action.to_string(), "there is no such action"));
+        }
+        let name = self.game.action_name(action);
+        self.step(action, &name)?;
+        Ok(name)
+    }
+
     /// Plays a move; `shown` is how the text has it.
     fn step(&mut self, action: usize, shown: &str) -> Result<()> {
         if self.game.is_over() {
@@ -245,23 +253,20 @@ fn one_line(name: &str) -> String {
         .to_owned()
 }
 
-/// A result as PGN has it: the first player's points, then the second's.
+/// Results as PGN has them: the first player's points, then the second's.
+const RESULTS: [(&str, Option<Outcome>); 4] = [
+    ("1-0", Some(Outcome::Won(Player::First))),
+    ("0-1", Some(Outcome::Won(Player::Second))),
+    ("1/2-1/2", Some(Outcome::Drawn)),
+    ("*", None),
+];
+
 fn result_text(outcome: Option<Outcome>) -> &'static str {
-    match outcome {
-        Some(Outcome::Won(Player::First)) => "1-0",
-        Some(Outcome::Won(Player::Second)) => "0-1",
-        Some(Outcome::Drawn) => "1/2-1/2",
-        None => "*",
-    }
+    let known = RESULTS.iter().find(|(_, known)| *known == outcome);
+    known.map_or("*", |(text, _)| text)
 }
 
-/// The inverse of [`result_text`]; `None` where the text is no result.
-fn parse_result(text: &str) -> Option<Option<Outcome>> {
-    Some(match text {
-        "1-0" => Some(Outcome::Won(Player::First)),
-        "0-1" => Some(Outcome::Won(Player::Second)),
-        "1/2-1/2" => Some(Outcome::Drawn),
-        "*" => None,
-        _ => return None,
-    })
+/// What a result says, where the text is one.
+fn parse_result(text: &str) -> Option<&'static (&'static str, Option<Outcome>)> {
+    RESULTS.iter().find(|(known, _)| *known == text)
 }

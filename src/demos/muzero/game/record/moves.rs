@@ -11,7 +11,7 @@
 //! The names of Connect Four and tic-tac-toe may also stand without spaces, `4453`.
 
 use super::{Line, Record, one_line, parse_result, result_text};
-use crate::demos::muzero::game::GameId;
+use crate::demos::muzero::game::{GameId, Outcome};
 use crate::error::{Error, Result};
 
 /// Moves on a line.
@@ -33,8 +33,7 @@ pub(super) fn write(record: &Record) -> Result<String> {
     }
     let mut line = Line::begin(&record.game, record.seed)?;
     for (index, &action) in record.moves.iter().enumerate() {
-        let name = line.game.action_name(action);
-        line.step(action, &name)?;
+        let name = line.play(action)?;
         let is_last = index + 1 == record.moves.len() || index % PER_LINE == PER_LINE - 1;
         text += &name;
         text.push(if is_last { '\n' } else { ' ' });
@@ -90,7 +89,7 @@ fn read_move(line: &mut Line, name: &str) -> Result<()> {
 struct Header {
     game: Option<GameId>,
     players: [String; 2],
-    outcome: Option<crate::demos::muzero::game::Outcome>,
+    outcome: Option<Outcome>,
     seed: Option<u64>,
 }
 
@@ -110,12 +109,13 @@ impl Header {
                 "seed" => header.seed = Some(parse_seed(value)?),
                 "result" => {
                     let known = parse_result(value);
-                    header.outcome = known.ok_or_else(|| {
+                    let (_, outcome) = known.ok_or_else(|| {
                         let value = super::short(value);
                         Error::Input(format!(
                             "the result {value:?} is none of 1-0, 0-1, 1/2-1/2 and *"
                         ))
                     })?;
+                    header.outcome = *outcome;
                 }
                 _ => {}
             }

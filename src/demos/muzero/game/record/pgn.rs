@@ -67,11 +67,9 @@ pub(super) fn read(text: &str) -> Result<Record> {
     }
     let mut line = Line::begin(&GameId::Chess, None)?;
     let mut game = Chess::new();
-    let mut said = tag("Result")
-        .and_then(|text| parse_result(text.trim()))
-        .flatten();
+    let mut said = tag("Result").and_then(|text| parse_result(text.trim())?.1);
     while let Some(word) = reader.word()? {
-        if let Some(result) = parse_result(word) {
+        if let Some((_, result)) = parse_result(word) {
             said = result.or(said);
             break;
         }

@@ -56,8 +56,7 @@ pub(super) fn write(record: &Record) -> Result<String> {
     let mut line = Line::begin(&record.game, record.seed)?;
     for (index, &action) in record.moves.iter().enumerate() {
         let mover = line.game.to_play();
-        let name = line.game.action_name(action);
-        line.step(action, &name)?;
+        line.play(action)?;
         if index % PER_LINE == 0 {
             text.push('\n');
         }
