@@ -1,4 +1,5 @@
-//! The games, opponents, search and learning of the MuZero tab.
+//! The `MuZero` demo's parts against independent sources.
 
 mod atari;
+mod games;
 mod minatar;

@@ -1,10 +1,16 @@
 //! `MinAtar`'s games against games of the PyPI package, recorded by
 //! `tests/data/muzero/record_minatar.py`, and against the package itself where it is installed.
 
+#![expect(
+    clippy::float_cmp,
+    reason = "rewards are small whole numbers, and equal inputs give equal bits"
+)]
+
 use std::process::Command;
+use std::time::Instant;
 
 use vitrine::demos::muzero::game::minatar::{Chance, Machine, MinAtarGame, STICKY};
-use vitrine::demos::muzero::game::{ActionCells, Game, GameId, MinAtar, Player, Scene};
+use vitrine::demos::muzero::game::{ActionCells, Game, GameId, MinAtar, Player, Scene, open};
 use vitrine::rng::Rng;
 
 const RECORDED: &str = include_str!("../data/muzero/minatar.txt");
@@ -239,6 +245,8 @@ fn the_contract_of_games_is_kept() {
         let mut game = MinAtarGame::new(kind, 0.0, true);
         game.reset(Rng::new(1)).expect("begins");
         let spec = game.spec().clone();
+        let opened = open(&GameId::MinAtar(kind)).expect("opens");
+        assert_eq!(opened.spec(), &spec);
         assert_eq!(spec.players, 1);
         assert_eq!(game.to_play(), Player::First);
         assert_eq!(game.outcome(), None);
@@ -278,4 +286,34 @@ fn the_contract_of_games_is_kept() {
     }
     let game = MinAtarGame::new(MinAtar::Freeway, STICKY, true);
     assert_eq!(game.spec().max_steps, 2501);
+}
+
+#[test]
+fn games_are_fast() {
+    for kind in KINDS {
+        let mut game = MinAtarGame::new(kind, STICKY, true);
+        let rng = Rng::new(3);
+        let mut actions = rng.split("actions");
+        let mut planes = vec![0.0; game.spec().observation.iter().product()];
+        let steps = 300_000_u32;
+        let mut seconds = [0.0; 2];
+        for (observed, seconds) in [false, true].into_iter().zip(&mut seconds) {
+            let begun = Instant::now();
+            for step in 0..steps {
+                if game.is_over() {
+                    game.reset(rng.split(&step.to_string())).expect("begins");
+                }
+                game.step(actions.below(game.spec().actions))
+                    .expect("is legal");
+                if observed {
+                    game.observe(&mut planes);
+                }
+            }
+            *seconds = begun.elapsed().as_secs_f64();
+        }
+        let [alone, observed] = seconds.map(|seconds| f64::from(steps) / seconds);
+        println!("{kind:?}: {alone:.0} steps a second, {observed:.0} with observations");
+        // A tenth of what one idle core does: other tests run too.
+        assert!(observed > 1e5, "{kind:?}: {observed} steps a second");
+    }
 }

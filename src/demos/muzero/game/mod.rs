@@ -8,10 +8,29 @@
 //! turn; where a player cannot move there is a pass to be played.
 
 pub mod atari;
+mod board;
+mod chess;
+mod connect4;
+mod go;
+mod gomoku;
 mod id;
 pub mod minatar;
+mod open;
+mod othello;
+mod record;
+mod symmetry;
+mod tictactoe;
 
+pub use chess::{Chess, Ends, chess_ends};
+pub use connect4::ConnectFour;
+pub use go::{Go, KOMI};
+pub use gomoku::Gomoku;
 pub use id::{GameId, MinAtar};
+pub use open::open;
+pub use othello::Othello;
+pub use record::{Format, Record};
+pub use symmetry::{Symmetry, symmetries};
+pub use tictactoe::TicTacToe;
 
 use serde::{Deserialize, Serialize};
 

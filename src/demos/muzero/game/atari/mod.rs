@@ -131,8 +131,8 @@ struct History {
 }
 
 impl AtariGame {
-    /// A game of this ROM, on a child process of its own. It is played after a
-    /// [`Game::reset`] only.
+    /// A game of this ROM, on a child process of its own. Until the first [`Game::reset`] the
+    /// chances are those of seed 0.
     ///
     /// # Errors
     /// [`Error::Missing`] where Python, `ale-py` or the ROM is, [`Error::Input`] for settings that
@@ -165,7 +165,7 @@ impl AtariGame {
             return Err(gone("answers nonsense"));
         }
         let size = settings.size;
-        Ok(Self {
+        let mut game = Self {
             rom: rom.to_owned(),
             spec: Spec {
                 observation: [2 * STACK, size, size],
@@ -194,7 +194,9 @@ impl AtariGame {
             steps: 0,
             over: true,
             lost: false,
-        })
+        };
+        game.reset(Rng::new(0))?;
+        Ok(game)
     }
 
     /// The name of the ROM.
