@@ -1,4 +1,4 @@
-//! `MinAtar`'s games against games of the PyPI package, recorded by
+//! `MinAtar`'s games against games of the `PyPI` package, recorded by
 //! `tests/data/muzero/record_minatar.py`, and against the package itself where it is installed.
 
 #![expect(
