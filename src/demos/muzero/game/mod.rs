@@ -7,6 +7,7 @@
 //! planes hold the own pieces, and the one who completes a line earns 1. Every move passes the
 //! turn; where a player cannot move there is a pass to be played.
 
+pub mod atari;
 mod board;
 mod chess;
 mod connect4;

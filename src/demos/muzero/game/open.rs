@@ -1,10 +1,12 @@
 //! From a game's name to the game.
 
+use super::atari::{AtariGame, AtariSettings};
 use super::minatar::{MinAtarGame, STICKY};
 use super::{Chess, ConnectFour, Game, GameId, Go, Gomoku, Othello, TicTacToe};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
-/// A game at its beginning.
+/// A game at its beginning, with the settings of the papers; the chances are those of seed 0 until
+/// it is reset.
 ///
 /// # Errors
 /// When what the game needs is not there; the message says what to install.
@@ -18,8 +20,6 @@ pub fn open(id: &GameId) -> Result<Box<dyn Game>> {
         GameId::Go => Box::new(Go::new()),
         GameId::Chess => Box::new(Chess::new()),
         GameId::MinAtar(kind) => Box::new(MinAtarGame::new(*kind, STICKY, true)),
-        GameId::Atari(_) => {
-            return Err(Error::Missing(format!("{id} cannot be played yet")));
-        }
+        GameId::Atari(rom) => Box::new(AtariGame::new(rom, AtariSettings::default())?),
     })
 }

@@ -145,6 +145,10 @@ impl Rules for Asterix {
         self.over
     }
 
+    fn revive(&mut self) {
+        self.over = false;
+    }
+
     fn draw(&self, mut plot: impl FnMut(usize, usize, usize)) {
         plot(0, self.row, self.column);
         for (lane, thing) in self.lanes.iter().enumerate() {

@@ -10,6 +10,10 @@ use super::machine::{Cells, Chance, END, Key, Rules, SIZE, ahead};
 pub(super) const CHANNELS: &[&str] = &["paddle", "ball", "trail", "brick"];
 
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "directions and states of a game, none of which implies another"
+)]
 pub(super) struct Breakout {
     paddle: usize,
     /// Row and column.
@@ -102,6 +106,8 @@ impl Rules for Breakout {
     fn is_over(&self) -> bool {
         self.over
     }
+
+    fn revive(&mut self) {}
 
     fn draw(&self, mut plot: impl FnMut(usize, usize, usize)) {
         plot(0, END, self.paddle);

@@ -100,6 +100,8 @@ impl Rules for Freeway {
         self.frames >= FRAMES
     }
 
+    fn revive(&mut self) {}
+
     fn draw(&self, mut plot: impl FnMut(usize, usize, usize)) {
         plot(0, self.chicken, PATH);
         for (lane, car) in self.cars.iter().enumerate() {

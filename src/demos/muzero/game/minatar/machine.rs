@@ -68,6 +68,9 @@ pub(super) trait Rules {
     /// Whether the player lost, or the time is up.
     fn is_over(&self) -> bool;
 
+    /// Forgets that the player lost; the time stays up.
+    fn revive(&mut self);
+
     /// Calls `plot` with channel, row and column of all that is on the grid, some of it twice.
     fn draw(&self, plot: impl FnMut(usize, usize, usize));
 }
@@ -146,6 +149,12 @@ impl Machine {
     #[must_use]
     pub fn is_over(&self) -> bool {
         with_rules!(&self.cartridge, rules => rules.is_over())
+    }
+
+    /// Goes on after a loss as if nothing had happened, which shows late stages to those who do
+    /// not get there. Breakout cannot: its ball is gone.
+    pub fn revive(&mut self) {
+        with_rules!(&mut self.cartridge, rules => rules.revive());
     }
 
     /// One frame: with probability `sticky` the key of the frame before stays held in place of

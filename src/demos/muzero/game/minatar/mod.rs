@@ -1,6 +1,6 @@
 //! Five small games on grids of 10 by 10, with the rules of `MinAtar`.
 //!
-//! Young and Tian 2019, "MinAtar: An Atari-Inspired Testbed for Thorough and Reproducible
+//! Young and Tian 2019, "`MinAtar`: An Atari-Inspired Testbed for Thorough and Reproducible
 //! Reinforcement Learning Experiments". Each game keeps the play of its Atari namesake and drops
 //! the pixels: what is on the grid is given as channels of cells that are on or off. The rules
 //! were written anew and are compared step by step with the authors' package by the tests.

@@ -26,7 +26,7 @@ pub(super) const CHANNELS: &[&str] = &[
 ];
 
 /// Frames that the air lasts.
-const AIR: u8 = 200;
+const AIR: i32 = 200;
 const FULL: i32 = 6;
 /// Frames from one shot to the next, and from one diver to the next.
 const RELOAD: u8 = 5;
@@ -61,11 +61,16 @@ impl Swimmer {
 }
 
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "directions and states of a game, none of which implies another"
+)]
 pub(super) struct Seaquest {
     row: usize,
     column: usize,
     rightwards: bool,
-    air: u8,
+    /// Below zero only where the player was brought back to life.
+    air: i32,
     /// Less than none after six were handed over.
     divers_on_board: i32,
     at_surface: bool,
@@ -287,10 +292,10 @@ impl Seaquest {
     }
 
     /// Uses up air, or comes to the surface; gives the reward for the divers.
-    fn breathe(&mut self) -> u8 {
-        self.over |= self.air == 0;
+    fn breathe(&mut self) -> i32 {
+        self.over |= self.air <= 0;
         if self.row > 0 {
-            self.air = self.air.saturating_sub(1);
+            self.air -= 1;
             self.at_surface = false;
             return 0;
         }
@@ -326,8 +331,8 @@ impl Seaquest {
 }
 
 /// Tenths of the full air, rounded down.
-fn tenths(air: u8) -> u8 {
-    air / (AIR / 10)
+fn tenths(air: i32) -> i32 {
+    air.div_euclid(AIR / 10)
 }
 
 /// One that comes in at a random row.
@@ -372,12 +377,15 @@ impl Rules for Seaquest {
         self.spawn_in = self.spawn_in.saturating_sub(1);
         self.diver_in = self.diver_in.saturating_sub(1);
         self.reload = self.reload.saturating_sub(1);
-        reward += self.breathe();
-        f32::from(reward)
+        f32::from(reward) + self.breathe() as f32
     }
 
     fn is_over(&self) -> bool {
         self.over
+    }
+
+    fn revive(&mut self) {
+        self.over = false;
     }
 
     fn draw(&self, mut plot: impl FnMut(usize, usize, usize)) {
@@ -385,7 +393,7 @@ impl Rules for Seaquest {
         if let Some(stern) = ahead(self.column, !self.rightwards) {
             plot(1, self.row, stern);
         }
-        for column in 0..usize::from(tenths(self.air)) {
+        for column in 0..usize::try_from(tenths(self.air)).unwrap_or(0) {
             plot(7, END, column);
         }
         for column in 0..usize::try_from(self.divers_on_board).unwrap_or(0) {

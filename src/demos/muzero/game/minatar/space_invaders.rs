@@ -125,6 +125,10 @@ impl Rules for SpaceInvaders {
         self.over
     }
 
+    fn revive(&mut self) {
+        self.over = false;
+    }
+
     fn draw(&self, mut plot: impl FnMut(usize, usize, usize)) {
         plot(0, END, self.cannon);
         let direction = if self.rightwards { 3 } else { 2 };
