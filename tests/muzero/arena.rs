@@ -92,7 +92,7 @@ fn elo_has_its_closed_forms() {
             tally: result,
         };
         let rating = rate(&[faced]).expect("games");
-        close(rating.elo.expect("a peak"), 1190.848_501_887_864_8, 1e-6);
+        close(rating.elo.expect("a peak"), 1_190.848_501_887_864_8, 1e-6);
     }
     // As much against a stronger as lost against a weaker one.
     let faced = [(-150.0, tally(7, 2, 3)), (150.0, tally(3, 2, 7))];

@@ -5,7 +5,7 @@
 //! is left behind: the process is killed and waited for when its owner goes.
 
 use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -51,13 +51,13 @@ impl Program {
     #[must_use]
     pub fn find(&self) -> Option<PathBuf> {
         if self.file.components().count() > 1 {
-            return is_file(&self.file).then(|| self.file.clone());
+            return self.file.is_file().then(|| self.file.clone());
         }
         let path = std::env::var_os("PATH").unwrap_or_default();
         let folders = std::env::split_paths(&path).chain([PathBuf::from(GAMES)]);
         folders
             .map(|folder| folder.join(&self.file))
-            .find(|path| is_file(path))
+            .find(|path| path.is_file())
     }
 
     fn name(&self) -> String {
@@ -72,10 +72,6 @@ impl Program {
             self.remedy
         ))
     }
-}
-
-fn is_file(path: &Path) -> bool {
-    path.is_file()
 }
 
 /// A program that runs.
@@ -95,13 +91,16 @@ impl Process {
     /// When it is not installed or cannot be run.
     pub(super) fn start(program: &Program) -> Result<Self> {
         let path = program.find().ok_or_else(|| program.missing())?;
-        let started = Command::new(&path)
+        let mut command = Command::new(&path);
+        command
             .args(&program.arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn();
-        let mut child = started.map_err(|source| match source.kind() {
+            .stderr(Stdio::null());
+        // Ctrl+C in a terminal is ours to answer: what was played so far is kept.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let mut child = command.spawn().map_err(|source| match source.kind() {
             ErrorKind::NotFound => program.missing(),
             _ => Error::io("cannot start the engine", &path)(source),
         })?;
