@@ -1,8 +1,15 @@
-//! Board games: published counts of lines of play and positions.
+//! Board games.
 
-use std::collections::HashSet;
+mod chess;
+mod contract;
+mod counts;
+mod damage;
+mod go;
+mod record;
+mod symmetry;
 
-use vitrine::demos::muzero::game::{Game, GameId, open};
+use vitrine::demos::muzero::game::{Board, Game, GameId, Scene, open};
+use vitrine::rng::Rng;
 
 fn begin(name: &str) -> Box<dyn Game> {
     let id: GameId = name.parse().expect("a game's name");
@@ -33,65 +40,51 @@ fn perft(game: &dyn Game, depth: u32) -> u64 {
     }
 }
 
-/// Finished games below a position.
-fn games(game: &dyn Game) -> u64 {
-    if game.is_over() {
-        return 1;
-    }
-    let below = |action: &usize| games(after(game, *action).as_ref());
-    legal(game).iter().map(below).sum()
+/// All games for two, by name.
+const BOARDS: [&str; 7] = [
+    "tictactoe",
+    "connect4",
+    "othello6",
+    "othello8",
+    "gomoku",
+    "go9",
+    "chess",
+];
+
+/// What is seen of a game.
+fn observe(game: &dyn Game) -> Vec<f32> {
+    let mut planes = vec![-1.0; game.spec().observation.iter().product()];
+    game.observe(&mut planes);
+    planes
 }
 
-/// Different positions after so many moves, for games in which the pieces say who moves.
-fn positions(name: &str, most: usize) -> Vec<usize> {
-    let mut layer = vec![begin(name)];
-    let mut counts = vec![1];
-    while counts.len() <= most {
-        let mut seen = HashSet::new();
-        let mut next = Vec::new();
-        for game in &layer {
-            for action in legal(game.as_ref()) {
-                let game = after(game.as_ref(), action);
-                let [planes, rows, columns] = game.spec().observation;
-                let mut seen_planes = vec![0.0; planes * rows * columns];
-                game.observe(&mut seen_planes);
-                let key: Vec<bool> = seen_planes.iter().map(|&x| x > 0.5).collect();
-                if seen.insert(key) {
-                    next.push(game);
-                }
-            }
+fn board(game: &dyn Game) -> Board {
+    match game.scene() {
+        Scene::Board(board) => board,
+        Scene::Grid(_) | Scene::Screen(_) => unreachable!("a board game"),
+    }
+}
+
+/// Plays moves by their names.
+fn play(game: &mut dyn Game, moves: &str) {
+    for name in moves.split_whitespace() {
+        let action = game.parse_action(name).expect("a move's name");
+        game.step(action)
+            .unwrap_or_else(|error| panic!("{error} in {moves}"));
+    }
+}
+
+/// Plays at random and calls `each` before every move and once at the end.
+fn random_game(name: &str, seed: u64, mut each: impl FnMut(&dyn Game)) {
+    let mut rng = Rng::new(seed);
+    let mut game = begin(name);
+    for _ in 0..=game.spec().max_steps {
+        each(game.as_ref());
+        if game.is_over() {
+            return;
         }
-        counts.push(next.len());
-        layer = next;
+        let moves = legal(game.as_ref());
+        game.step(moves[rng.below(moves.len())]).expect("legal");
     }
-    counts
-}
-
-/// 255,168 games and 5,478 positions are the figures that every text about the game gives.
-#[test]
-fn tic_tac_toe_has_the_known_number_of_games_and_positions() {
-    assert_eq!(games(begin("tictactoe").as_ref()), 255_168);
-    assert_eq!(positions("tictactoe", 9).iter().sum::<usize>(), 5_478);
-}
-
-/// John Tromp's counts of the positions after n moves (OEIS A212693).
-#[test]
-fn connect_four_has_the_known_number_of_positions() {
-    let known = [
-        1, 7, 49, 238, 1_120, 4_263, 16_422, 54_859, 184_275, 558_186,
-    ];
-    assert_eq!(positions("connect4", 9), known);
-}
-
-/// Aart Bik's counts of lines of play of the first moves.
-#[test]
-fn othello_has_the_known_number_of_lines() {
-    let known = [4, 12, 56, 244, 1_396, 8_200, 55_092, 390_216, 3_005_288];
-    for (depth, count) in (1..).zip(known) {
-        assert_eq!(
-            perft(begin("othello8").as_ref(), depth),
-            count,
-            "depth {depth}"
-        );
-    }
+    panic!("{name} does not end");
 }

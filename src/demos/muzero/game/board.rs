@@ -3,7 +3,6 @@
 use crate::error::{Error, Result};
 
 /// The places of the ones in a word, from the lowest.
-#[derive(Clone, Copy)]
 pub(super) struct Bits(pub u64);
 
 impl Iterator for Bits {
@@ -21,7 +20,6 @@ impl Iterator for Bits {
 }
 
 /// The places of the ones in a long word, from the lowest.
-#[derive(Clone, Copy)]
 pub(super) struct WideBits(pub u128);
 
 impl Iterator for WideBits {
@@ -127,7 +125,7 @@ fn letter(column: usize) -> char {
     char::from(b'a' + column as u8)
 }
 
-/// The action of a checked number.
+/// Refuses numbers beyond the last action.
 ///
 /// # Errors
 /// When there is no such action.

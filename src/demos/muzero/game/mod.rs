@@ -15,6 +15,7 @@ mod gomoku;
 mod id;
 mod open;
 mod othello;
+mod record;
 mod symmetry;
 mod tictactoe;
 
@@ -25,6 +26,7 @@ pub use gomoku::Gomoku;
 pub use id::{GameId, MinAtar};
 pub use open::open;
 pub use othello::Othello;
+pub use record::{Format, Record};
 pub use symmetry::{Symmetry, symmetries};
 pub use tictactoe::TicTacToe;
 
