@@ -385,6 +385,15 @@ struct Double {
 
 impl Double {
     fn new(script: &str) -> Self {
+        Self::with_patience(script, Duration::from_secs(20))
+    }
+
+    /// One that is soon given up.
+    fn hurried(script: &str) -> Self {
+        Self::with_patience(script, Duration::from_millis(500))
+    }
+
+    fn with_patience(script: &str, patience: Duration) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("engine.sh");
         let script = format!(
@@ -396,7 +405,7 @@ impl Double {
             file: "sh".into(),
             arguments: vec![path.display().to_string()],
             remedy: "none".to_owned(),
-            patience: Duration::from_millis(500),
+            patience,
         };
         Self { folder, program }
     }
@@ -442,13 +451,13 @@ fn failure(opponent: &mut dyn Opponent) -> (String, Duration) {
 
 #[test]
 fn an_engine_that_is_late_is_given_up() {
-    let double = Double::new(&gtp("exec sleep 20"));
+    let double = Double::hurried(&gtp("exec sleep 20"));
     let mut engine = double.gnu_go();
     let (message, took) = failure(&mut engine);
     assert_eq!(message, "sh did not answer \"genmove black\" within 0.5 s");
     assert!(took < Duration::from_secs(10), "{took:?}");
     assert_eq!(double.started_and_gone(), 1);
-    let double = Double::new("exec sleep 20");
+    let double = Double::hurried("exec sleep 20");
     let (message, _) = failure(&mut double.uci());
     assert_eq!(message, "sh did not answer \"uci\" within 0.5 s");
     assert_eq!(double.started_and_gone(), 1);
@@ -456,11 +465,11 @@ fn an_engine_that_is_late_is_given_up() {
 
 #[test]
 fn an_engine_that_talks_without_end_is_given_up() {
-    let double = Double::new(&gtp("yes talk"));
+    let double = Double::hurried(&gtp("yes talk"));
     let (message, took) = failure(&mut double.gnu_go());
     assert!(message.contains("did not answer"), "{message}");
     assert!(took < Duration::from_secs(10), "{took:?}");
-    let double = Double::new("tr '\\0' x < /dev/zero");
+    let double = Double::hurried("tr '\\0' x < /dev/zero");
     let (message, _) = failure(&mut double.gnu_go());
     assert!(message.contains("did not answer"), "{message}");
 }

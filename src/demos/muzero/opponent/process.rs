@@ -6,7 +6,7 @@
 
 use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
@@ -183,14 +183,30 @@ impl Process {
     }
 
     fn died(&mut self, question: &str) -> Error {
-        let status = match self.child.try_wait() {
-            Ok(Some(status)) => status.to_string(),
-            Ok(None) | Err(_) => "its output is closed".to_owned(),
+        let status = match self.ended() {
+            Some(status) => status.to_string(),
+            None => "its output is closed".to_owned(),
         };
         let name = &self.name;
         Error::Input(format!(
             "{name} ended before it answered {question:?}: {status}"
         ))
+    }
+
+    /// How it ended, if it does within a moment.
+    fn ended(&mut self) -> Option<ExitStatus> {
+        let deadline = Instant::now() + GRACE;
+        loop {
+            if let Ok(Some(status)) = self.child.try_wait() {
+                return Some(status);
+            }
+            if Instant::now() >= deadline {
+                return None;
+            }
+            // The reader may wait for room.
+            while self.lines.try_recv().is_ok() {}
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 }
 
@@ -198,14 +214,8 @@ impl Drop for Process {
     fn drop(&mut self) {
         // Without input it may end by itself, and then leaves none of its own children.
         self.input = None;
-        let deadline = Instant::now() + GRACE;
-        while Instant::now() < deadline {
-            if matches!(self.child.try_wait(), Ok(Some(_))) {
-                return;
-            }
-            // The reader may wait for room.
-            while self.lines.try_recv().is_ok() {}
-            std::thread::sleep(Duration::from_millis(5));
+        if self.ended().is_some() {
+            return;
         }
         // Both fail only where it has ended already.
         let _ = self.child.kill();
