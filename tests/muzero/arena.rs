@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use vitrine::demos::muzero::arena::{
     Anchor, Choice, EloCurve, Exhaustive, Faced, Finished, GameResult, Graded, Grader, Match,
-    MatchOptions, Opponents, Player, Position, Tally, calibrate, mean_return, positions, rate,
-    share_kept, wilson,
+    MatchOptions, Opponents, Player, Position, Tally, anchors, calibrate, mean_return,
+    opening_plies, positions, rate, share_kept, wilson,
 };
 use vitrine::demos::muzero::game::{Game, GameId, Player as Side, open as open_game};
 use vitrine::demos::muzero::opponent::{Minimax, OpponentId, Random, legal_actions, outcomes};
@@ -92,7 +92,7 @@ fn elo_has_its_closed_forms() {
             tally: result,
         };
         let rating = rate(&[faced]).expect("games");
-        close(rating.elo.expect("a peak"), 1190.848_501_887_864_8, 1e-6);
+        close(rating.elo.expect("a peak"), 1_190.848_501_887_864_8, 1e-6);
     }
     // As much against a stronger as lost against a weaker one.
     let faced = [(-150.0, tally(7, 2, 3)), (150.0, tally(3, 2, 7))];
@@ -194,6 +194,61 @@ fn anchors_are_calibrated_from_their_games() {
         "everything won"
     );
     assert!(calibrate(2, &[]).is_err(), "no games");
+}
+
+/// Ratings of opponents, the first at 0, from games of every pair.
+fn measured(id: &GameId, names: &[String], games: usize) -> Vec<f64> {
+    let start = game(id);
+    let options = MatchOptions {
+        games,
+        at_once: 64,
+        opening_plies: opening_plies(id),
+    };
+    let mut results = Vec::new();
+    for one in 0..names.len() {
+        for other in 0..one {
+            let rng = Rng::new(1).split(&format!("{one} {other}"));
+            let player = |place: usize, label| {
+                let opponent: OpponentId = names[place].parse().expect("an opponent");
+                Opponents::open(&opponent, id, 4, &rng.split(label)).expect("opened")
+            };
+            let (mut a, mut b) = (player(one, "a"), player(other, "b"));
+            let mut played = Match::new(start.as_ref(), options, &rng).expect("a match");
+            played.play(&mut a, &mut b).expect("played");
+            results.push((one, other, played.tally()));
+        }
+    }
+    calibrate(names.len(), &results).expect("the results fix the ratings")
+}
+
+/// The stated ratings are those that come out: all of them for tic-tac-toe, and about them from
+/// fewer games of the quicker opponents of Othello.
+#[test]
+fn anchors_are_rated_as_stated() {
+    for (id, count, games, tolerance) in [
+        (GameId::TicTacToe, 2, 400, 0.5),
+        (GameId::Othello6, 4, 200, 100.0),
+    ] {
+        let stated = &anchors(&id)[..count];
+        let names: Vec<String> = stated.iter().map(|anchor| anchor.name.clone()).collect();
+        for (anchor, elo) in stated.iter().zip(measured(&id, &names, games)) {
+            assert!((anchor.elo - elo).abs() <= tolerance, "{anchor:?}: {elo}");
+        }
+    }
+}
+
+/// Prints the ratings of all anchors: `cargo test --test muzero -- --ignored --nocapture
+/// measure_the_anchors`.
+#[test]
+#[ignore = "it takes minutes"]
+fn measure_the_anchors() {
+    for id in GameId::built_in() {
+        let stated = anchors(&id);
+        let names: Vec<String> = stated.iter().map(|anchor| anchor.name.clone()).collect();
+        if !names.is_empty() {
+            println!("{id} {names:?} {:?}", measured(&id, &names, 400));
+        }
+    }
 }
 
 /// Takes the legal action that comes first.

@@ -3,6 +3,7 @@
 //! A [`Player`] chooses for many games at once, so that a network is asked in batches. What runs
 //! for long goes step by step, for a job to drive.
 
+mod anchors;
 mod elo;
 mod exhaustive;
 mod grade;
@@ -12,6 +13,7 @@ mod player;
 mod scores;
 mod tally;
 
+pub use anchors::{anchors, opening_plies};
 pub use elo::{Anchor, EloCurve, EloPoint, Faced, Rating, calibrate, rate};
 pub use exhaustive::Exhaustive;
 pub use grade::{Graded, Grader, Kept, positions, share_kept};

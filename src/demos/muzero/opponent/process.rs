@@ -5,8 +5,8 @@
 //! is left behind: the process is killed and waited for when its owner goes.
 
 use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
@@ -51,13 +51,13 @@ impl Program {
     #[must_use]
     pub fn find(&self) -> Option<PathBuf> {
         if self.file.components().count() > 1 {
-            return is_file(&self.file).then(|| self.file.clone());
+            return self.file.is_file().then(|| self.file.clone());
         }
         let path = std::env::var_os("PATH").unwrap_or_default();
         let folders = std::env::split_paths(&path).chain([PathBuf::from(GAMES)]);
         folders
             .map(|folder| folder.join(&self.file))
-            .find(|path| is_file(path))
+            .find(|path| path.is_file())
     }
 
     fn name(&self) -> String {
@@ -72,10 +72,6 @@ impl Program {
             self.remedy
         ))
     }
-}
-
-fn is_file(path: &Path) -> bool {
-    path.is_file()
 }
 
 /// A program that runs.
@@ -95,13 +91,16 @@ impl Process {
     /// When it is not installed or cannot be run.
     pub(super) fn start(program: &Program) -> Result<Self> {
         let path = program.find().ok_or_else(|| program.missing())?;
-        let started = Command::new(&path)
+        let mut command = Command::new(&path);
+        command
             .args(&program.arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn();
-        let mut child = started.map_err(|source| match source.kind() {
+            .stderr(Stdio::null());
+        // Ctrl+C in a terminal is ours to answer: what was played so far is kept.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let mut child = command.spawn().map_err(|source| match source.kind() {
             ErrorKind::NotFound => program.missing(),
             _ => Error::io("cannot start the engine", &path)(source),
         })?;
@@ -184,14 +183,30 @@ impl Process {
     }
 
     fn died(&mut self, question: &str) -> Error {
-        let status = match self.child.try_wait() {
-            Ok(Some(status)) => status.to_string(),
-            Ok(None) | Err(_) => "its output is closed".to_owned(),
+        let status = match self.ended() {
+            Some(status) => status.to_string(),
+            None => "its output is closed".to_owned(),
         };
         let name = &self.name;
         Error::Input(format!(
             "{name} ended before it answered {question:?}: {status}"
         ))
+    }
+
+    /// How it ended, if it does within a moment.
+    fn ended(&mut self) -> Option<ExitStatus> {
+        let deadline = Instant::now() + GRACE;
+        loop {
+            if let Ok(Some(status)) = self.child.try_wait() {
+                return Some(status);
+            }
+            if Instant::now() >= deadline {
+                return None;
+            }
+            // The reader may wait for room.
+            while self.lines.try_recv().is_ok() {}
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 }
 
@@ -199,14 +214,8 @@ impl Drop for Process {
     fn drop(&mut self) {
         // Without input it may end by itself, and then leaves none of its own children.
         self.input = None;
-        let deadline = Instant::now() + GRACE;
-        while Instant::now() < deadline {
-            if matches!(self.child.try_wait(), Ok(Some(_))) {
-                return;
-            }
-            // The reader may wait for room.
-            while self.lines.try_recv().is_ok() {}
-            std::thread::sleep(Duration::from_millis(5));
+        if self.ended().is_some() {
+            return;
         }
         // Both fail only where it has ended already.
         let _ = self.child.kill();
