@@ -16,6 +16,8 @@ mod paint;
 mod pipeline;
 mod placement;
 pub mod shader;
+mod shapes;
+pub mod tidy;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -24,6 +26,7 @@ pub use self::colormap::ColorMap;
 pub use self::heatmap::{HeatMap, HeatMapResponse};
 pub use self::image::{ImageResponse, ImageView};
 pub use self::placement::Placement;
+pub use self::shapes::{Figure, Shape, Shapes};
 
 use self::pipeline::Pipelines;
 use self::shader::Sources;
