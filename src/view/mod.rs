@@ -9,7 +9,9 @@
 //! A view (such as [`ImageView`]) is kept between frames by whoever shows it, in one place of one
 //! window. It owns its texture; dropping the view frees it.
 
+pub mod board;
 mod colormap;
+pub mod grid;
 mod heatmap;
 mod image;
 mod paint;
@@ -18,6 +20,7 @@ mod placement;
 pub mod shader;
 mod shapes;
 pub mod tidy;
+pub mod tree;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -152,6 +155,13 @@ impl Views {
 /// Writes a line in the middle of a view that cannot draw.
 fn notice_ui(ui: &mut egui::Ui, rect: egui::Rect, text: &str) {
     ui.put(rect, egui::Label::new(text));
+}
+
+/// Whether dark text reads better than light text on this colour: by WCAG 2's contrast, from a
+/// luminance of 0.18 on.
+fn is_light(color: egui::Color32) -> bool {
+    let linear = egui::Rgba::from(color);
+    0.2126 * linear.r() + 0.7152 * linear.g() + 0.0722 * linear.b() > 0.18
 }
 
 const NO_GRAPHICS: &str = "no graphics adapter to draw this with";

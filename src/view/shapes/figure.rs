@@ -156,11 +156,11 @@ fn king(p: Point) -> f32 {
     let lobes = lobe(-0.32).min(lobe(0.32));
     let heart = turned(p, &[[0.05, -0.46], [0.17, -0.26], [0.12, 0.06]]) - 0.02;
     let crown = smooth(lobes, heart, 0.04);
-    let stem = rounded(p, [0.0, -0.62], [0.055, 0.24], 0.02);
-    let bar = rounded(p, [0.0, -0.70], [0.17, 0.055], 0.02);
+    let stem = rounded(p, [0.0, -0.64], [0.078, 0.24], 0.02);
+    let bar = rounded(p, [0.0, -0.68], [0.20, 0.078], 0.02);
     let body = polygon(
         p,
-        &[[-0.62, -0.02], [0.62, -0.02], [0.44, 0.30], [0.48, 0.56], [-0.48, 0.56], [-0.44, 0.30]],
+        &[[-0.56, -0.12], [0.56, -0.12], [0.44, 0.30], [0.48, 0.56], [-0.48, 0.56], [-0.44, 0.30]],
     );
     let skirt = smooth(crown, body, 0.06);
     skirt.min(stem).min(bar).min(base(p, 0.56))
