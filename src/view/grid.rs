@@ -3,7 +3,9 @@
 //! Every channel has a colour and says how much of it is in each cell: 0 or 1 for a true grid,
 //! anything between for one that a net imagines.
 
-use egui::{Align2, Color32, FontId, Pos2, Rect, Response, Role, Sense, Ui, Vec2, WidgetInfo, vec2};
+use egui::{
+    Align2, Color32, FontId, Pos2, Rect, Response, Role, Sense, Ui, Vec2, WidgetInfo, vec2,
+};
 
 use super::{Shape, Shapes};
 

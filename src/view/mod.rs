@@ -19,6 +19,7 @@ mod pipeline;
 mod placement;
 pub mod shader;
 mod shapes;
+mod speak;
 pub mod tidy;
 pub mod tree;
 
@@ -152,9 +153,9 @@ impl Views {
     }
 }
 
-/// Writes a line in the middle of a view that cannot draw.
+/// Writes a line in the middle of a view that cannot draw. It does not take the pointer from it.
 fn notice_ui(ui: &mut egui::Ui, rect: egui::Rect, text: &str) {
-    ui.put(rect, egui::Label::new(text));
+    ui.put(rect, egui::Label::new(text).selectable(false));
 }
 
 /// Whether dark text reads better than light text on this colour: by WCAG 2's contrast, from a

@@ -145,7 +145,10 @@ impl Walk {
         let mut outer_left = start(leftmost);
         let mut default = default;
         loop {
-            let next = (self.next_right(inner_left.node), self.next_left(inner_right.node));
+            let next = (
+                self.next_right(inner_left.node),
+                self.next_left(inner_right.node),
+            );
             let (Some(on_left), Some(on_right)) = next else {
                 break;
             };
@@ -153,7 +156,9 @@ impl Walk {
             inner_right.node = on_right;
             // The outer contours reach at least as deep as the inner ones.
             outer_left.node = self.next_left(outer_left.node).unwrap_or(outer_left.node);
-            outer_right.node = self.next_right(outer_right.node).unwrap_or(outer_right.node);
+            outer_right.node = self
+                .next_right(outer_right.node)
+                .unwrap_or(outer_right.node);
             self.ancestor[outer_right.node] = node;
             let gap = (self.prelim[on_left] + inner_left.sum)
                 - (self.prelim[on_right] + inner_right.sum)
@@ -218,7 +223,11 @@ impl Walk {
         let mut places: Vec<(f32, usize)> = Vec::with_capacity(top);
         for node in 0..top {
             let parent = self.parent[node];
-            let level = if parent == top { 0 } else { places[parent].1 + 1 };
+            let level = if parent == top {
+                0
+            } else {
+                places[parent].1 + 1
+            };
             places.push((self.prelim[node] + sums[parent], level));
             sums[node] = sums[parent] + self.modifier[node];
         }
@@ -246,7 +255,10 @@ mod tests {
     fn assert_places(parents: &[Option<usize>], expected: &[f32]) {
         let got = xs(parents);
         for (i, (got, expected)) in got.iter().zip(expected).enumerate() {
-            assert!((got - expected).abs() < 1e-5, "node {i}: {got}, not {expected}");
+            assert!(
+                (got - expected).abs() < 1e-5,
+                "node {i}: {got}, not {expected}"
+            );
         }
         assert_eq!(got.len(), expected.len());
     }
@@ -270,23 +282,54 @@ mod tests {
         // Their inner grandchildren are cousins: 1 + 1.25 + 1 from the first child to the last is
         // less than the four widths of the children, so nothing moves.
         let five = [
-            None, Some(0), Some(0), Some(0), Some(0), Some(0),
-            Some(1), Some(1), Some(1), Some(5), Some(5), Some(5),
+            None,
+            Some(0),
+            Some(0),
+            Some(0),
+            Some(0),
+            Some(0),
+            Some(1),
+            Some(1),
+            Some(1),
+            Some(5),
+            Some(5),
+            Some(5),
         ];
         assert_places(
             &five,
-            &[0.0, -2.0, -1.0, 0.0, 1.0, 2.0, -3.0, -2.0, -1.0, 1.0, 2.0, 3.0],
+            &[
+                0.0, -2.0, -1.0, 0.0, 1.0, 2.0, -3.0, -2.0, -1.0, 1.0, 2.0, 3.0,
+            ],
         );
         // Three children, the outer ones with three each: 3.25 from the first to the last, and the
         // small one between them goes to the middle rather than to one side.
         let outer = [
-            None, Some(0), Some(0), Some(0),
-            Some(1), Some(1), Some(1), Some(3), Some(3), Some(3),
+            None,
+            Some(0),
+            Some(0),
+            Some(0),
+            Some(1),
+            Some(1),
+            Some(1),
+            Some(3),
+            Some(3),
+            Some(3),
         ];
         let at = (2.0 + COUSINS) * 0.5;
         assert_places(
             &outer,
-            &[0.0, -at, 0.0, at, -at - 1.0, -at, -at + 1.0, at - 1.0, at, at + 1.0],
+            &[
+                0.0,
+                -at,
+                0.0,
+                at,
+                -at - 1.0,
+                -at,
+                -at + 1.0,
+                at - 1.0,
+                at,
+                at + 1.0,
+            ],
         );
     }
 

@@ -49,7 +49,7 @@ pub fn boards(visuals: &Visuals) -> BoardColors {
             second: tokens.stage,
             line: pick(rgb(74, 82, 98), rgb(186, 194, 206)),
             rim: tokens.stage,
-            win: tokens.good,
+            win: tokens.text,
             pieces: [
                 piece(tokens.line(0), tokens.line(0)),
                 piece(tokens.line(1), tokens.line(1)),
@@ -140,6 +140,7 @@ pub fn tree(visuals: &Visuals) -> TreeColors {
         text: tokens.text,
         faint: tokens.faint,
         values: ColorMap::BlueOrange,
+        reach: if visuals.dark_mode { 0.74 } else { 0.86 },
         ink: INK,
     }
 }

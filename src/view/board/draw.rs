@@ -49,8 +49,11 @@ pub(super) fn heat_color(colors: &BoardColors, heat: f32) -> Option<Color32> {
     (heat >= LEAST_HEAT).then(|| {
         // Small shares are told apart by the root; the map's darkest part looks like dirt on wood.
         let heat = heat.min(1.0).sqrt();
-        let opacity = 0.34 + 0.60 * heat;
-        colors.heat.color(0.22 + 0.78 * heat).gamma_multiply(opacity)
+        let opacity = 0.46 + 0.50 * heat;
+        colors
+            .heat
+            .color(0.22 + 0.78 * heat)
+            .gamma_multiply(opacity)
     })
 }
 
@@ -166,7 +169,8 @@ impl Drawing<'_> {
                 BoardLook::Othello | BoardLook::Stones if self.is_empty(cell) => {
                     // A number is not to be read across the lines of the board.
                     let ground = self.colors.surface(self.picture.look).ground;
-                    self.shapes.push(Shape::disc(middle, side * 0.40, over(color, ground)));
+                    self.shapes
+                        .push(Shape::disc(middle, side * 0.40, over(color, ground)));
                 }
                 BoardLook::Othello | BoardLook::Stones => {}
             }
@@ -217,7 +221,12 @@ impl Drawing<'_> {
     /// The last move's mark on a piece.
     fn last(&mut self) {
         let side = self.layout.side;
-        for &cell in self.picture.last.iter().filter(|&&cell| cell < self.layout.count()) {
+        for &cell in self
+            .picture
+            .last
+            .iter()
+            .filter(|&&cell| cell < self.layout.count())
+        {
             let middle = self.layout.middle(cell);
             let mark = match self.picture.look {
                 BoardLook::TicTacToe | BoardLook::Chess => continue,
@@ -246,7 +255,11 @@ impl Drawing<'_> {
                 let [from, to] = [first, last].map(|cell| self.layout.middle(cell));
                 let along = to - from;
                 let beyond = along.normalized() * side * 0.34;
-                let beyond = if beyond.is_finite() { beyond } else { Vec2::ZERO };
+                let beyond = if beyond.is_finite() {
+                    beyond
+                } else {
+                    Vec2::ZERO
+                };
                 self.shapes
                     .push(Shape::line(from - beyond, to + beyond, side * 0.06, color));
             }

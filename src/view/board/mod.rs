@@ -11,11 +11,10 @@ mod names;
 mod pieces;
 mod text;
 
-use egui::{
-    Color32, EventFilter, Id, Key, Rect, Response, Role, Sense, Ui, Vec2, WidgetInfo, accesskit,
-};
+use egui::{Color32, EventFilter, Key, Rect, Response, Role, Sense, Ui, Vec2, WidgetInfo};
 
 use self::layout::Layout;
+use super::speak::{Part, is_heard};
 use super::{ColorMap, Figure, Shapes};
 
 /// How a board looks.
@@ -222,8 +221,8 @@ impl BoardView {
             self.cursor = cell;
         }
         clicked = clicked.or_else(|| self.keys(ui, &response, &layout));
-        let spoken = speak(ui, &response, &layout, picture, enabled);
-        clicked = clicked.or(spoken.filter(|_| enabled));
+        let spoken = speak(ui, &response, &layout, picture);
+        clicked = clicked.or(spoken);
 
         let attention = Attention {
             hovered: hovered.filter(|_| enabled),
@@ -283,29 +282,22 @@ impl BoardView {
 }
 
 /// One node a cell for screen readers; the cell that one of them chose.
-fn speak(
-    ui: &Ui,
-    response: &Response,
-    layout: &Layout,
-    picture: &BoardPicture,
-    enabled: bool,
-) -> Option<usize> {
-    // Without anybody who reads it, there is no tree to write into.
-    ui.ctx().accesskit_node_builder(response.id, |_| ())?;
+fn speak(ui: &Ui, response: &Response, layout: &Layout, picture: &BoardPicture) -> Option<usize> {
+    if !is_heard(ui, response) {
+        return None;
+    }
+    // All are added, whichever was chosen.
     let mut chosen = None;
     for cell in 0..layout.count() {
-        let id: Id = response.id.with(cell);
-        let node = ui.interact(layout.rect(cell), id, Sense::hover());
-        node.widget_info(|| {
-            let name = names::name(picture, cell);
-            let mut info = WidgetInfo::labeled(Role::Button, enabled, name);
-            info.current_text_value = names::value(picture, cell);
-            info
-        });
-        let action = accesskit::Action::Click;
-        ui.ctx()
-            .accesskit_node_builder(id, |builder| builder.add_action(action));
-        if ui.input(|input| input.has_accesskit_action_request(id, action)) {
+        let part = Part {
+            id: response.id.with(cell),
+            role: Role::Button,
+            rect: layout.rect(cell),
+            name: names::name(picture, cell),
+            value: names::value(picture, cell),
+            can_choose: true,
+        };
+        if part.add(ui) {
             chosen = Some(cell);
         }
     }

@@ -40,7 +40,12 @@ pub(super) fn piece(
             shapes.push(Shape::ring(at, side * 0.245, side * 0.035, edge));
         }
         BoardLook::Othello | BoardLook::Stones => {
-            let radius = side * if look == BoardLook::Stones { 0.47 } else { 0.40 };
+            let radius = side
+                * if look == BoardLook::Stones {
+                    0.47
+                } else {
+                    0.40
+                };
             if !is_ghost {
                 let disc = Shape::disc(middle, radius, colors.shadow);
                 shapes.push(shadow(disc, 0.055, 0.16));

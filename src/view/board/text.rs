@@ -2,9 +2,9 @@
 
 use egui::{Align2, Color32, FontId, Rect, Ui, pos2, vec2};
 
+use super::super::is_light;
 use super::draw::heat_color;
 use super::layout::Layout;
-use super::super::is_light;
 use super::pieces::over;
 use super::{BoardColors, BoardLook, BoardPicture, names};
 

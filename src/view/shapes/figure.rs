@@ -94,14 +94,20 @@ impl Figure {
 }
 
 fn pawn(p: Point) -> f32 {
-    let body = turned(p, &[[0.13, -0.22], [0.17, 0.10], [0.26, 0.34], [0.42, 0.52]]);
+    let body = turned(
+        p,
+        &[[0.13, -0.22], [0.17, 0.10], [0.26, 0.34], [0.42, 0.52]],
+    );
     let head = disc(p, [0.0, -0.36], 0.265);
     let collar = rounded(p, [0.0, -0.11], [0.27, 0.06], 0.06);
     smooth(head.min(collar), body, 0.05).min(base(p, 0.52))
 }
 
 fn rook(p: Point) -> f32 {
-    let body = turned(p, &[[0.34, -0.34], [0.31, -0.10], [0.33, 0.30], [0.44, 0.54]]);
+    let body = turned(
+        p,
+        &[[0.34, -0.34], [0.31, -0.10], [0.33, 0.30], [0.44, 0.54]],
+    );
     let top = rounded(p, [0.0, -0.50], [0.46, 0.20], 0.04);
     let gap = |x: f32| rounded(p, [x, -0.70], [0.085, 0.16], 0.01);
     let crown = top.max(-gap(-0.20)).max(-gap(0.20));
@@ -143,10 +149,16 @@ fn queen(p: Point) -> f32 {
             [0.44, 0.30],
         ],
     ) - 0.02;
-    let balls = [[-0.70, -0.46], [-0.34, -0.64], [0.0, -0.72], [0.34, -0.64], [0.70, -0.46]]
-        .into_iter()
-        .map(|c| disc(p, c, 0.095))
-        .fold(2.0, f32::min);
+    let balls = [
+        [-0.70, -0.46],
+        [-0.34, -0.64],
+        [0.0, -0.72],
+        [0.34, -0.64],
+        [0.70, -0.46],
+    ]
+    .into_iter()
+    .map(|c| disc(p, c, 0.095))
+    .fold(2.0, f32::min);
     let body = turned(p, &[[0.46, 0.24], [0.40, 0.36], [0.48, 0.56]]);
     crown.min(balls).min(body).min(base(p, 0.56))
 }
@@ -160,7 +172,14 @@ fn king(p: Point) -> f32 {
     let bar = rounded(p, [0.0, -0.68], [0.20, 0.078], 0.02);
     let body = polygon(
         p,
-        &[[-0.56, -0.12], [0.56, -0.12], [0.44, 0.30], [0.48, 0.56], [-0.48, 0.56], [-0.44, 0.30]],
+        &[
+            [-0.56, -0.12],
+            [0.56, -0.12],
+            [0.44, 0.30],
+            [0.48, 0.56],
+            [-0.48, 0.56],
+            [-0.44, 0.30],
+        ],
     );
     let skirt = smooth(crown, body, 0.06);
     skirt.min(stem).min(bar).min(base(p, 0.56))
@@ -222,7 +241,12 @@ fn knight_outline() -> &'static [Point] {
 /// The foot that all pieces stand on, from `top` down.
 fn base(p: Point, top: f32) -> f32 {
     let plate = rounded(p, [0.0, 0.74], [0.58, 0.10], 0.05);
-    let step = rounded(p, [0.0, (top + 0.70) * 0.5], [0.47, (0.70 - top) * 0.5 + 0.03], 0.05);
+    let step = rounded(
+        p,
+        [0.0, (top + 0.70) * 0.5],
+        [0.47, (0.70 - top) * 0.5 + 0.03],
+        0.05,
+    );
     plate.min(step)
 }
 

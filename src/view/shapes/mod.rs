@@ -62,12 +62,7 @@ impl Shape {
     pub fn rect(rect: Rect, corner: f32, fill: Color32) -> Self {
         let half = rect.size() * 0.5;
         let corner = corner.min(half.min_elem()).max(0.0);
-        Self::new(
-            Kind::Box,
-            [rect.center().into(), half.into()],
-            corner,
-            fill,
-        )
+        Self::new(Kind::Box, [rect.center().into(), half.into()], corner, fill)
     }
 
     /// A disc.

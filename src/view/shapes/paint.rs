@@ -253,6 +253,9 @@ impl egui_wgpu::CallbackTrait for PaintShapes {
         pass.set_pipeline(pipeline);
         pass.set_bind_group(0, &own.bind_group, &[]);
         pass.set_vertex_buffer(0, own.instances.slice(..));
-        pass.draw(0..6, 0..u32::try_from(self.shapes.len()).unwrap_or(u32::MAX));
+        pass.draw(
+            0..6,
+            0..u32::try_from(self.shapes.len()).unwrap_or(u32::MAX),
+        );
     }
 }

@@ -12,7 +12,11 @@ use super::{TreeColors, TreeItem, TreeNode};
 const LEAST: f32 = 1.6;
 /// Rings are drawn from this radius on, labels from that one on.
 const RING_FROM: f32 = 4.5;
-const LABEL_FROM: f32 = 8.5;
+const LABEL_FROM: f32 = 7.5;
+/// The height of a node that gathers others is twice this, at no zoom.
+const GATHERED: f32 = 7.6;
+/// From this half height on it says how many.
+const NUMBER_FROM: f32 = 5.0;
 /// The pointer may miss a node by this much.
 const REACH: f32 = 4.0;
 
@@ -45,12 +49,19 @@ impl<'a> Scene<'a> {
                 let place = motion.place(shown.item).unwrap_or_default();
                 let share = match shown.item {
                     TreeItem::Node(node) => share(nodes, nodes[node].visits),
-                    TreeItem::Gathered(_) => 0.06,
+                    TreeItem::Gathered(_) => 0.0,
                 };
+                let size = match shown.item {
+                    TreeItem::Node(_) => radius(share),
+                    TreeItem::Gathered(_) => GATHERED,
+                };
+                // What was visited most stays large enough to be read when all else shrinks.
+                let scale = lens.scale.max((0.18 + 0.48 * share.sqrt()).min(1.0));
+                let scale = if share > 0.02 { scale } else { lens.scale };
                 Spot {
                     shown,
                     at: lens.window(place),
-                    radius: (radius(share) * lens.scale).max(LEAST),
+                    radius: (size * scale).max(LEAST),
                     share,
                 }
             })
@@ -100,7 +111,8 @@ impl<'a> Scene<'a> {
             }
         }
         for spot in &self.spots {
-            let around = Rect::from_center_size(spot.at, vec2(1.0, 1.0) * (spot.radius + 12.0) * 2.0);
+            let around =
+                Rect::from_center_size(spot.at, vec2(1.0, 1.0) * (spot.radius + 12.0) * 2.0);
             if self.rect.intersects(around) {
                 self.node(&mut shapes, spot, colors, selected, hovered);
             }
@@ -136,35 +148,62 @@ impl<'a> Scene<'a> {
         let (at, radius) = (spot.at, spot.radius);
         let is_hovered = hovered == Some(spot.shown.item);
         let TreeItem::Node(number) = spot.shown.item else {
-            let pill = Rect::from_center_size(at, vec2(radius * 2.9, radius * 1.9));
-            let color = if is_hovered { colors.faint } else { colors.line };
+            let written = radius >= NUMBER_FROM;
+            let wide = if written { 2.9 } else { 2.1 };
+            let pill = Rect::from_center_size(at, vec2(radius * wide, radius * wide * 0.65));
+            let color = match (is_hovered, written) {
+                (true, _) => colors.faint,
+                (false, true) => colors.line,
+                (false, false) => colors.line.gamma_multiply(0.7),
+            };
             shapes.push(Shape::rect(pill.expand(1.5), radius * 1.2, colors.ground));
             shapes.push(Shape::rect(pill, radius, color));
             return;
         };
         let node = &self.nodes[number];
         let ring = (radius * 0.17).clamp(1.2, 4.0);
-        let has_ring = radius >= RING_FROM;
-        let outer = if has_ring { radius + ring * 1.9 } else { radius };
+        let has_ring = radius >= RING_FROM && spot.shown.parent.is_some();
+        let outer = if has_ring {
+            radius + ring * 1.9
+        } else {
+            radius
+        };
         if node.marked {
             let halo = colors.accent.gamma_multiply(0.32);
             shapes.push(Shape::disc(at, outer + 3.0 + radius * 0.15, halo));
         }
         // The ground between links and node, as the links end in its middle.
-        shapes.push(Shape::disc(at, outer + 1.2, colors.ground));
+        if radius >= 3.0 {
+            shapes.push(Shape::disc(at, outer + 1.2, colors.ground));
+        }
         let fill = value_color(colors, node.value);
         let edge = if spot.shown.is_best {
             colors.accent
         } else {
             colors.edge
         };
-        let border = if has_ring { 1.0 } else { radius * 0.25 };
+        let border = if radius >= RING_FROM {
+            1.0
+        } else {
+            radius * 0.25
+        };
         shapes.push(Shape::disc(at, radius, fill).bordered(border, edge));
         if has_ring {
             let middle = radius + ring * 1.25;
-            shapes.push(Shape::ring(at, middle, ring, colors.line.gamma_multiply(0.55)));
+            shapes.push(Shape::ring(
+                at,
+                middle,
+                ring,
+                colors.line.gamma_multiply(0.55),
+            ));
             if node.prior > 0.002 {
-                shapes.push(Shape::arc(at, middle, ring, node.prior, colors.text));
+                shapes.push(Shape::arc(
+                    at,
+                    middle,
+                    ring,
+                    node.prior,
+                    colors.text.gamma_multiply(0.85),
+                ));
             }
         }
         if selected == Some(number) || is_hovered {
@@ -179,7 +218,9 @@ impl<'a> Scene<'a> {
 
     /// Labels where nodes are large enough for them.
     pub(super) fn labels(&self, ui: &Ui, colors: &TreeColors) {
-        let painter = ui.painter().with_clip_rect(self.rect.intersect(ui.clip_rect()));
+        let painter = ui
+            .painter()
+            .with_clip_rect(self.rect.intersect(ui.clip_rect()));
         for spot in &self.spots {
             let around = Rect::from_center_size(spot.at, vec2(120.0, 60.0));
             if !self.rect.intersects(around) {
@@ -187,7 +228,7 @@ impl<'a> Scene<'a> {
             }
             let radius = spot.radius;
             let TreeItem::Node(number) = spot.shown.item else {
-                if radius >= 5.5 {
+                if radius >= NUMBER_FROM {
                     let text = format!("+{}", spot.shown.gathered);
                     let font = FontId::proportional((radius * 1.15).clamp(8.0, 15.0));
                     painter.text(spot.at, Align2::CENTER_CENTER, text, font, colors.text);
@@ -195,17 +236,20 @@ impl<'a> Scene<'a> {
                 continue;
             };
             let node = &self.nodes[number];
-            if radius < LABEL_FROM {
-                continue;
-            }
-            let size = (radius * 0.95).clamp(9.0, 22.0);
-            let ink = ink(colors, value_color(colors, node.value));
-            // As large as it fits into the disc.
-            let longest = node.label.chars().count().max(2) as f32;
-            let size = size.min(radius * 3.2 / longest);
-            if size >= 6.5 {
+            let size = label_size(radius, &node.label);
+            if radius >= LABEL_FROM && size >= 7.5 {
+                let ink = ink(colors, value_color(colors, node.value));
                 let font = FontId::proportional(size);
                 painter.text(spot.at, Align2::CENTER_CENTER, &node.label, font, ink);
+            } else if (spot.shown.is_best || node.marked) && radius >= RING_FROM * 0.6 {
+                // Beside the link, in the room between two levels.
+                let at = spot.at + vec2(radius * 0.8 + 3.0, -radius - 2.0);
+                let font = FontId::proportional(10.5);
+                let galley = painter.layout_no_wrap(node.label.clone(), font, colors.text);
+                let at = at - vec2(0.0, galley.size().y);
+                let plate = Rect::from_min_size(at, galley.size());
+                painter.rect_filled(plate, 3.0, colors.ground.gamma_multiply(0.75));
+                painter.galley(at, galley, colors.text);
             }
             if radius >= 15.0 {
                 let below = spot.at + vec2(0.0, radius * 1.45 + 2.0);
@@ -228,7 +272,14 @@ fn value_color(colors: &TreeColors, value: f32) -> Color32 {
     if value.is_nan() {
         return colors.line;
     }
-    colors.values.color(value.clamp(-1.0, 1.0) * 0.5 + 0.5)
+    let reach = colors.reach * 0.5;
+    colors.values.color(0.5 + value.clamp(-1.0, 1.0) * reach)
+}
+
+/// As large as a label fits into the disc.
+fn label_size(radius: f32, label: &str) -> f32 {
+    let longest = label.chars().count().max(2) as f32;
+    (radius * 0.95).clamp(8.0, 22.0).min(radius * 3.1 / longest)
 }
 
 fn ink(colors: &TreeColors, ground: Color32) -> Color32 {

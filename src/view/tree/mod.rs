@@ -14,14 +14,13 @@ mod visible;
 
 use std::collections::BTreeSet;
 
-use egui::{
-    Color32, EventFilter, Key, Pos2, Rect, Response, Role, Sense, Ui, Vec2, WidgetInfo, accesskit,
-};
+use egui::{Color32, EventFilter, Key, Pos2, Rect, Response, Role, Sense, Ui, Vec2, WidgetInfo};
 
 use self::camera::Camera;
 use self::motion::Motion;
 use self::visible::Visible;
 pub use self::visible::principal_variation;
+use super::speak::{Part, is_heard};
 use super::{ColorMap, Shapes};
 
 /// A node of a search tree.
@@ -58,6 +57,8 @@ pub struct TreeColors {
     pub faint: Color32,
     /// Values, from -1 to 1.
     pub values: ColorMap,
+    /// How far into the map's ends they reach, up to 1; its ends may be too dark for the ground.
+    pub reach: f32,
     /// Text on a dark and on a light node.
     pub ink: [Color32; 2],
 }
@@ -156,10 +157,9 @@ impl TreeView {
         let anchor = self.selected.map(TreeItem::Node);
         let before = anchor.and_then(|item| self.motion.place(item));
         let moving = self.motion.follow(ui, &self.visible, nodes);
-        if let (Some(before), Some(after)) = (
-            before,
-            anchor.and_then(|item| self.motion.place(item)),
-        ) {
+        if let (Some(before), Some(after)) =
+            (before, anchor.and_then(|item| self.motion.place(item)))
+        {
             self.camera.keep(after - before);
         }
         let drawn = self.camera.follow(ui, &response, self.motion.bounds());
@@ -182,7 +182,7 @@ impl TreeView {
             }
         }
         chosen = chosen.or_else(|| self.keys(ui, &response, nodes));
-        chosen = chosen.or(speak(ui, &response, &scene, nodes).filter(|_| enabled));
+        chosen = chosen.or(speak(ui, &response, &scene, nodes));
         if let Some(node) = chosen {
             self.selected = Some(node);
             if let Some(place) = self.motion.place(TreeItem::Node(node)) {
@@ -227,7 +227,12 @@ impl TreeView {
             memory.set_focus_lock_filter(response.id, filter);
         });
         let pressed = |key| ui.input(|input| input.key_pressed(key));
-        let arrows = [Key::ArrowUp, Key::ArrowDown, Key::ArrowLeft, Key::ArrowRight];
+        let arrows = [
+            Key::ArrowUp,
+            Key::ArrowDown,
+            Key::ArrowLeft,
+            Key::ArrowRight,
+        ];
         let Some(at) = self.selected else {
             return arrows.into_iter().any(pressed).then_some(0);
         };
@@ -258,31 +263,29 @@ fn speak(
     scene: &draw::Scene<'_>,
     nodes: &[TreeNode],
 ) -> Option<usize> {
-    // Without anybody who reads it, there is no tree to write into.
-    ui.ctx().accesskit_node_builder(response.id, |_| ())?;
+    if !is_heard(ui, response) {
+        return None;
+    }
     let mut chosen = None;
     for (item, middle, radius) in scene.places() {
         let area = Rect::from_center_size(middle, Vec2::splat(2.0 * radius));
         if !response.rect.intersects(area) {
             continue;
         }
-        let id = response.id.with(item);
-        let node = ui.interact(area.intersect(response.rect), id, Sense::hover());
-        node.widget_info(|| {
-            let name = match item {
-                TreeItem::Node(node) => spoken(&nodes[node]),
-                TreeItem::Gathered(_) => format!("{} more", scene.gathered(item)),
-            };
-            WidgetInfo::labeled(Role::TreeItem, true, name)
-        });
-        let TreeItem::Node(number) = item else {
-            continue;
+        let (name, number) = match item {
+            TreeItem::Node(node) => (spoken(&nodes[node]), Some(node)),
+            TreeItem::Gathered(_) => (format!("{} more", scene.gathered(item)), None),
         };
-        let action = accesskit::Action::Click;
-        ui.ctx()
-            .accesskit_node_builder(id, |builder| builder.add_action(action));
-        if ui.input(|input| input.has_accesskit_action_request(id, action)) {
-            chosen = Some(number);
+        let part = Part {
+            id: response.id.with(item),
+            role: Role::TreeItem,
+            rect: area.intersect(response.rect),
+            name,
+            value: None,
+            can_choose: number.is_some(),
+        };
+        if part.add(ui) {
+            chosen = number;
         }
     }
     chosen

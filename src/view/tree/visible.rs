@@ -248,7 +248,8 @@ mod tests {
         let mut nodes = vec![node(None, 800), node(Some(0), 400), node(Some(0), 390)];
         let mut visible = Visible::default();
         visible.update(&nodes, 2, None, &BTreeSet::new());
-        let places = |visible: &Visible| -> Vec<f32> { visible.shown.iter().map(|s| s.x).collect() };
+        let places =
+            |visible: &Visible| -> Vec<f32> { visible.shown.iter().map(|s| s.x).collect() };
         let before = places(&visible);
         for (node, visits) in nodes.iter_mut().zip([803, 402, 391]) {
             node.visits = visits;
