@@ -26,7 +26,7 @@ impl Part {
         let enabled = ui.is_enabled();
         node.widget_info(|| {
             let mut info = WidgetInfo::labeled(self.role, enabled, self.name.clone());
-            info.current_text_value = self.value.clone();
+            info.current_text_value.clone_from(&self.value);
             info
         });
         ui.ctx().accesskit_node_builder(self.id, |builder| {

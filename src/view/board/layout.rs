@@ -106,7 +106,10 @@ impl Layout {
             cell
         };
         let columns = self.columns.max(1);
-        ((seen % columns) as isize, (seen / columns) as isize)
+        (
+            (seen % columns).cast_signed(),
+            (seen / columns).cast_signed(),
+        )
     }
 
     /// The cell that is seen at a column and row inside.
@@ -124,7 +127,7 @@ impl Layout {
         let inside = at.x >= 0.0 && at.y >= 0.0;
         let (column, row) = (at.x as usize, at.y as usize);
         (inside && column < self.columns && row < self.rows)
-            .then(|| self.cell(column as isize, row as isize))
+            .then(|| self.cell(column.cast_signed(), row.cast_signed()))
     }
 
     pub(super) fn rect(&self, cell: usize) -> Rect {

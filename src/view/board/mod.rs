@@ -261,7 +261,7 @@ impl BoardView {
             memory.set_focus_lock_filter(response.id, filter);
         });
         ui.input(|input| {
-            let by = |key: Key| input.num_presses(key) as isize;
+            let by = |key: Key| input.num_presses(key).cast_signed();
             let [columns, rows] = layout.size();
             let (mut column, mut row) = layout.place(self.cursor);
             column += by(Key::ArrowRight) - by(Key::ArrowLeft);
@@ -273,8 +273,8 @@ impl BoardView {
                 column = isize::MAX;
             }
             self.cursor = layout.cell(
-                column.clamp(0, columns as isize - 1),
-                row.clamp(0, rows as isize - 1),
+                column.clamp(0, columns.cast_signed() - 1),
+                row.clamp(0, rows.cast_signed() - 1),
             );
             (by(Key::Enter) + by(Key::Space) > 0).then_some(self.cursor)
         })

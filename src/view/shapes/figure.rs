@@ -87,8 +87,7 @@ impl Figure {
                 slit.min(rule(0.30, 0.24))
             }
             Self::Rook => rule(-0.30, 0.34).min(rule(0.36, 0.38)),
-            Self::Queen => rule(0.32, 0.44).min(rule(0.48, 0.46)),
-            Self::King => rule(0.32, 0.44).min(rule(0.48, 0.46)),
+            Self::Queen | Self::King => rule(0.32, 0.44).min(rule(0.48, 0.46)),
         }
     }
 }
@@ -300,12 +299,12 @@ fn polygon(p: Point, points: &[Point]) -> f32 {
 /// A piece from the lathe: half its width at some heights, joined by smooth curves.
 fn turned(p: Point, profile: &[Point]) -> f32 {
     let mut points: Vec<Point> = Vec::with_capacity(profile.len() * 8);
-    let at = |i: isize| {
-        let last = profile.len() as isize - 1;
-        profile[i.clamp(0, last) as usize]
-    };
-    for i in 0..profile.len() as isize - 1 {
-        let (a, b, c, d) = (at(i - 1), at(i), at(i + 1), at(i + 2));
+    // The ends count twice.
+    let last = profile.len() - 1;
+    for i in 0..last {
+        let a = profile[i.saturating_sub(1)];
+        let (b, c) = (profile[i], profile[i + 1]);
+        let d = profile[(i + 2).min(last)];
         for step in 0_u8..4 {
             let t = f32::from(step) / 4.0;
             // Catmull and Rom's curve through the points.
@@ -317,7 +316,7 @@ fn turned(p: Point, profile: &[Point]) -> f32 {
             }));
         }
     }
-    points.push(at(profile.len() as isize - 1));
+    points.push(profile[last]);
     let mirrored: Vec<Point> = points.iter().rev().map(|p| [-p[0], p[1]]).collect();
     points.extend(mirrored);
     polygon(p, &points)

@@ -82,15 +82,14 @@ impl Visible {
         self.number.resize(nodes.len(), None);
         for (i, node) in nodes.iter().enumerate() {
             let parent = node.parent.filter(|&parent| parent < i);
-            match hidden[i] {
-                Some(above) => gathered[above] += 1,
-                None => {
-                    let parent = parent.and_then(|parent| self.number[parent]);
-                    self.number[i] = Some(form.len());
-                    let step = (share(nodes, node.visits).sqrt() * STEPS).round() as u8;
-                    form.push((TreeItem::Node(i), parent, step));
-                }
+            if let Some(above) = hidden[i] {
+                gathered[above] += 1;
+                continue;
             }
+            let parent = parent.and_then(|parent| self.number[parent]);
+            self.number[i] = Some(form.len());
+            let step = (share(nodes, node.visits).sqrt() * STEPS).round() as u8;
+            form.push((TreeItem::Node(i), parent, step));
         }
         // After all nodes, so that they are the last of their siblings.
         for (parent, &count) in gathered.iter().enumerate() {
