@@ -7,7 +7,11 @@
     reason = "the theme is the place where colours are made"
 )]
 
+mod boards;
+
 use egui::{Color32, Context, CornerRadius, Stroke, Ui, Visuals};
+
+pub use self::boards::{boards, grid, tree};
 
 use crate::store;
 use crate::view::ColorMap;

@@ -9,13 +9,19 @@
 //! A view (such as [`ImageView`]) is kept between frames by whoever shows it, in one place of one
 //! window. It owns its texture; dropping the view frees it.
 
+pub mod board;
 mod colormap;
+pub mod grid;
 mod heatmap;
 mod image;
 mod paint;
 mod pipeline;
 mod placement;
 pub mod shader;
+mod shapes;
+mod speak;
+pub mod tidy;
+pub mod tree;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -24,6 +30,7 @@ pub use self::colormap::ColorMap;
 pub use self::heatmap::{HeatMap, HeatMapResponse};
 pub use self::image::{ImageResponse, ImageView};
 pub use self::placement::Placement;
+pub use self::shapes::{Figure, Shape, Shapes};
 
 use self::pipeline::Pipelines;
 use self::shader::Sources;
@@ -146,9 +153,16 @@ impl Views {
     }
 }
 
-/// Writes a line in the middle of a view that cannot draw.
+/// Writes a line in the middle of a view that cannot draw. It does not take the pointer from it.
 fn notice_ui(ui: &mut egui::Ui, rect: egui::Rect, text: &str) {
-    ui.put(rect, egui::Label::new(text));
+    ui.put(rect, egui::Label::new(text).selectable(false));
+}
+
+/// Whether dark text reads better than light text on this colour: by WCAG 2's contrast, from a
+/// luminance of 0.18 on.
+fn is_light(color: egui::Color32) -> bool {
+    let linear = egui::Rgba::from(color);
+    0.2126 * linear.r() + 0.7152 * linear.g() + 0.0722 * linear.b() > 0.18
 }
 
 const NO_GRAPHICS: &str = "no graphics adapter to draw this with";

@@ -17,15 +17,33 @@ use crate::{Error, Result};
 pub(super) enum Program {
     Image,
     HeatMap,
+    Shapes,
 }
 
 impl Program {
-    const ALL: [Self; 2] = [Self::Image, Self::HeatMap];
+    const ALL: [Self; 3] = [Self::Image, Self::HeatMap, Self::Shapes];
 
     fn shader(self) -> &'static str {
         match self {
             Self::Image => "image.wgsl",
             Self::HeatMap => "heatmap.wgsl",
+            Self::Shapes => "shapes.wgsl",
+        }
+    }
+
+    /// What a vertex shader reads beside the number of the vertex.
+    fn buffers(self) -> &'static [Option<wgpu::VertexBufferLayout<'static>>] {
+        match self {
+            Self::Image | Self::HeatMap => &[],
+            Self::Shapes => &[Some(super::shapes::INSTANCES)],
+        }
+    }
+
+    /// How fragments meet what is there. Views cover their ground; shapes lie over it, as egui's.
+    fn blend(self) -> Option<wgpu::BlendState> {
+        match self {
+            Self::Image | Self::HeatMap => None,
+            Self::Shapes => Some(wgpu::BlendState::PREMULTIPLIED_ALPHA_BLENDING),
         }
     }
 }
@@ -138,7 +156,7 @@ impl Pipelines {
 fn bind_group_layout(device: &wgpu::Device) -> wgpu::BindGroupLayout {
     let entry = |binding, ty| wgpu::BindGroupLayoutEntry {
         binding,
-        visibility: wgpu::ShaderStages::FRAGMENT,
+        visibility: wgpu::ShaderStages::VERTEX_FRAGMENT,
         ty,
         count: None,
     };
@@ -183,7 +201,7 @@ fn compile(
             module: &module,
             entry_point: Some("vs_main"),
             compilation_options: wgpu::PipelineCompilationOptions::default(),
-            buffers: &[],
+            buffers: program.buffers(),
         },
         primitive: wgpu::PrimitiveState::default(),
         // As the window's: `NativeOptions` asks for no depth buffer and no multisampling.
@@ -196,7 +214,11 @@ fn compile(
                 constants: &constants,
                 ..Default::default()
             },
-            targets: &[Some(format.into())],
+            targets: &[Some(wgpu::ColorTargetState {
+                format,
+                blend: program.blend(),
+                write_mask: wgpu::ColorWrites::ALL,
+            })],
         }),
         multiview_mask: None,
         cache: None,

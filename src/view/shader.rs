@@ -28,6 +28,11 @@ pub const EMBEDDED: &[(&str, &str)] = &[
         "lib/screen.wgsl",
         include_str!("../../shaders/lib/screen.wgsl"),
     ),
+    (
+        "lib/target.wgsl",
+        include_str!("../../shaders/lib/target.wgsl"),
+    ),
+    ("shapes.wgsl", include_str!("../../shaders/shapes.wgsl")),
 ];
 
 /// The least time between two looks at the source folder.
