@@ -115,7 +115,7 @@ pub fn searched(simulations: usize, actions: usize, seed: u64) -> Vec<TreeNode> 
         let letter = char::from(b'a' + u8::try_from(action % 26).unwrap_or(0));
         let mut new = node(Some(parent), &format!("{letter}{}", action / 26 + 1), 0);
         let luck = rng.normal() as f32;
-        new.prior = (0.5_f32).powi(action as i32 + 1);
+        new.prior = (0.5_f32).powf(action as f32 + 1.0);
         new.value = (luck * 0.4).clamp(-1.0, 1.0);
         new.marked = parent == 0 && action < 4;
         path.push(nodes.len());

@@ -144,3 +144,69 @@ pub fn tree(visuals: &Visuals) -> TreeColors {
         ink: INK,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use egui::{Color32, Rgba, Visuals};
+
+    use super::{boards, for_visuals, grid, tree};
+
+    /// The luminance of an opaque colour by WCAG 2.
+    fn luminance(color: Color32) -> f32 {
+        let linear = Rgba::from(color);
+        0.2126 * linear.r() + 0.7152 * linear.g() + 0.0722 * linear.b()
+    }
+
+    fn contrast(a: Color32, b: Color32) -> f32 {
+        let (a, b) = (luminance(a), luminance(b));
+        (a.max(b) + 0.05) / (a.min(b) + 0.05)
+    }
+
+    #[test]
+    fn pieces_stand_out_from_each_other_and_from_their_board() {
+        for visuals in [Visuals::dark(), Visuals::light()] {
+            let colors = boards(&visuals);
+            let surfaces = [
+                ("connect four", &colors.connect_four),
+                ("othello", &colors.othello),
+                ("stones", &colors.stones),
+                ("chess", &colors.chess),
+            ];
+            for (name, surface) in surfaces {
+                let [first, second] = surface.pieces;
+                let apart = contrast(first.fill, second.fill);
+                assert!(apart > 2.5, "{name}: the two sides, {apart:.2}");
+                for piece in surface.pieces {
+                    // By its body or by its outline; discs lie in holes, not on the frame.
+                    let ground = match name {
+                        "connect four" => surface.second,
+                        _ => surface.ground,
+                    };
+                    let fill = contrast(piece.fill, ground);
+                    let edge = contrast(piece.edge, ground);
+                    assert!(fill.max(edge) > 1.6, "{name}: {fill:.2} and {edge:.2}");
+                }
+            }
+            let label = contrast(colors.label, for_visuals(&visuals).stage);
+            assert!(label > 4.5, "letters around a board: {label:.2}");
+        }
+    }
+
+    #[test]
+    fn cells_and_nodes_are_seen_on_their_ground() {
+        for visuals in [Visuals::dark(), Visuals::light()] {
+            let grid = grid(&visuals);
+            assert_eq!(grid.channels.len(), 10);
+            for channel in &grid.channels {
+                let ratio = contrast(*channel, grid.ground);
+                assert!(ratio > 2.5, "{channel:?}: {ratio:.2}");
+            }
+            let tree = tree(&visuals);
+            for value in [-1.0, -0.5, 0.0, 0.5, 1.0] {
+                let node = tree.values.color(0.5 + 0.5 * tree.reach * value);
+                let ratio = contrast(node, tree.ground).max(contrast(tree.edge, tree.ground));
+                assert!(ratio > 2.0, "a node of {value}: {ratio:.2}");
+            }
+        }
+    }
+}
