@@ -153,6 +153,7 @@ fn config(case: &Case) -> SearchConfig {
             value_scale: case.value_scale,
             max_visit_init: case.max_visit_init,
             scale: case.scale,
+            bounds: None,
         })
     } else {
         Algorithm::Puct(PuctConfig {

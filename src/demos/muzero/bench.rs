@@ -91,7 +91,7 @@ fn measure(config: &BenchConfig, batch: usize) -> Result<Speed> {
     let games: Vec<&dyn Game> = games.iter().map(|game| &**game).collect();
     let settings = TrainConfig::new(config.game.clone()).settings(games[0].spec())?;
     let net = Learner::new(&settings, &Device::Cpu)?.into_playing();
-    let asked = PlayOptions::best(config.simulations).search();
+    let asked = PlayOptions::best(&settings, config.simulations).search();
     let seen = observe(&games, settings.net.observation);
     let once = || -> Result<()> {
         let mut planner = Planner::new(&net, &Device::Cpu, settings.players, settings.discount);

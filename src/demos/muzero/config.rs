@@ -206,13 +206,13 @@ const BOARD: Preset = Preset {
     represent_blocks: 3,
     games: 128,
     batch: 128,
-    learning_rate: 1e-3,
+    learning_rate: 2e-3,
     reuse: 3.0,
     buffer: 200_000,
     openings: 0.5,
     opening_moves: 12,
     explore: 0.03,
-    value_mix: 0.3,
+    value_mix: 0.0,
 };
 
 fn preset(game: &GameId) -> Preset {
@@ -223,11 +223,10 @@ fn preset(game: &GameId) -> Preset {
             blocks: 1,
             represent_blocks: 1,
             games: 64,
-            learning_rate: 2e-3,
+            learning_rate: 5e-3,
             buffer: 30_000,
             opening_moves: 5,
             explore: 0.1,
-            value_mix: 0.0,
             ..BOARD
         },
         GameId::ConnectFour => Preset {
@@ -250,7 +249,6 @@ fn preset(game: &GameId) -> Preset {
             reuse: 4.0,
             openings: 0.0,
             explore: 0.0,
-            value_mix: 0.0,
             ..BOARD
         },
         GameId::Atari(_) => Preset {
@@ -263,7 +261,6 @@ fn preset(game: &GameId) -> Preset {
             buffer: 30_000,
             openings: 0.0,
             explore: 0.0,
-            value_mix: 0.0,
             ..BOARD
         },
     }
@@ -381,6 +378,7 @@ impl TrainConfig {
         SearchConfig {
             simulations: self.simulations.unwrap_or(simulations),
             algorithm: match self.search {
+                SearchKind::Gumbel if spec.players == 2 => Algorithm::Gumbel(GumbelConfig::board()),
                 SearchKind::Gumbel => Algorithm::Gumbel(GumbelConfig::default()),
                 // As the paper's, 0.3 for chess: about ten over the number of moves.
                 SearchKind::Puct => Algorithm::Puct(PuctConfig {

@@ -303,7 +303,7 @@ impl Job for ScalingJob {
         } else if self.simulations.is_empty() {
             return Ok(Flow::Finished);
         } else {
-            let options = PlayOptions::best(self.simulations.remove(0));
+            let options = PlayOptions::best(&trained.about.settings, self.simulations.remove(0));
             let rng = Rng::new(self.seed).split("measure");
             let measuring = Measuring::new(self.measure, trained, options, cx.device(), &rng)?;
             self.under_way = Some((measuring, Instant::now()));

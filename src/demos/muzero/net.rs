@@ -21,11 +21,11 @@ use serde::{Deserialize, Serialize};
 use super::game::{ActionCoding, Spec, chess_ends};
 use super::support::Support;
 use crate::error::{Error, Result};
-use crate::nn::Scope;
 use crate::nn::layers::{Conv2d, Linear};
 use crate::nn::ops::pool::{Window, avg_pool2d};
 use crate::nn::ops::resample::upsample_nearest2d;
 use crate::nn::ops::{Activation, Conv2dOptions, add_activate, min_max_scale, scale_gradient};
+use crate::nn::{Init, Scope};
 
 /// Keeps a state of equal numbers from being divided by zero.
 const SCALE_EPSILON: f64 = 1e-5;
@@ -111,14 +111,31 @@ impl NetConfig {
     }
 }
 
-/// Two convolutions beside which the input goes on.
+/// A 3 by 3 convolution that keeps the size, with first weights for what follows a ReLU: without
+/// norms, PyTorch's smaller ones would let a signal fade from layer to layer.
+fn conv(scope: &mut Scope, inputs: usize, outputs: usize, init: Init) -> Result<Conv2d> {
+    Ok(Conv2d {
+        weight: scope.param("weight", &[outputs, inputs, 3, 3], init)?,
+        bias: Some(scope.param("bias", &[outputs], Init::ZEROS)?),
+        options: Conv2dOptions::padded(1),
+        activation: Activation::None,
+    })
+}
+
+/// Two convolutions beside which the input goes on. The second begins at zero, so that the block
+/// begins as the identity.
 #[derive(Clone, Debug)]
 struct Block([Conv2d; 2]);
 
 impl Block {
     fn new(scope: &mut Scope, channels: usize) -> Result<Self> {
-        let first = Conv2d::new(&mut scope.scope("first"), channels, channels, 3)?;
-        let second = Conv2d::new(&mut scope.scope("second"), channels, channels, 3)?;
+        let first = conv(
+            &mut scope.scope("first"),
+            channels,
+            channels,
+            Init::KAIMING_NORMAL,
+        )?;
+        let second = conv(&mut scope.scope("second"), channels, channels, Init::ZEROS)?;
         Ok(Self([first.with(Activation::Relu), second]))
     }
 
@@ -160,11 +177,14 @@ impl Downsample {
             stride: [2, 2],
             ..Conv2dOptions::padded(1)
         };
-        let mut conv = |name: &str, inputs, outputs| {
+        let mut strided = |name: &str, inputs, outputs| {
             let conv = Conv2d::with_options(&mut scope.scope(name), inputs, outputs, 3, options)?;
             Ok::<_, Error>(conv.with(Activation::Relu))
         };
-        let convs = [conv("conv0", inputs, half)?, conv("conv1", half, channels)?];
+        let convs = [
+            strided("conv0", inputs, half)?,
+            strided("conv1", half, channels)?,
+        ];
         let mut block = |name: &str, channels| Block::new(&mut scope.scope(name), channels);
         Ok(Self {
             convs,
@@ -273,20 +293,20 @@ const PROBE_CHANNELS: usize = 16;
 
 impl Probe {
     fn new(scope: &mut Scope, config: &NetConfig) -> Result<Self> {
-        let mut conv = |name: String, inputs, outputs, kernel| {
+        let mut layer = |name: String, inputs, outputs, kernel| {
             Conv2d::new(&mut scope.scope(name), inputs, outputs, kernel)
         };
         let doublings = if config.downsample { 3 } else { 0 };
         Ok(Self {
-            hidden: conv("hidden".into(), config.channels, PROBE_CHANNELS, 3)?
+            hidden: layer("hidden".into(), config.channels, PROBE_CHANNELS, 3)?
                 .with(Activation::Relu),
             larger: (0..doublings)
                 .map(|i| {
-                    let conv = conv(format!("larger{i}"), PROBE_CHANNELS, PROBE_CHANNELS, 3)?;
+                    let conv = layer(format!("larger{i}"), PROBE_CHANNELS, PROBE_CHANNELS, 3)?;
                     Ok(conv.with(Activation::Relu))
                 })
                 .collect::<Result<_>>()?,
-            out: conv("out".into(), PROBE_CHANNELS, config.probe_shape()[0], 1)?,
+            out: layer("out".into(), PROBE_CHANNELS, config.probe_shape()[0], 1)?,
         })
     }
 
@@ -339,12 +359,8 @@ impl Net {
             let down = Downsample::new(&mut scope.scope("downsample"), inputs, c)?;
             (Some(down), None)
         } else {
-            let conv = Conv2d::new(
-                &mut scope.scope("represent.conv"),
-                config.observation[0],
-                c,
-                3,
-            )?;
+            let mut scope = scope.scope("represent.conv");
+            let conv = conv(&mut scope, config.observation[0], c, Init::KAIMING_NORMAL)?;
             (None, Some(conv.with(Activation::Relu)))
         };
         let inputs = c + config.action_planes();
@@ -353,7 +369,12 @@ impl Net {
             downsample,
             represent_conv,
             represent: blocks(&mut scope.scope("represent"), config.represent_blocks, c)?,
-            dynamics_conv: Conv2d::new(&mut scope.scope("dynamics.conv"), inputs, c, 3)?,
+            dynamics_conv: conv(
+                &mut scope.scope("dynamics.conv"),
+                inputs,
+                c,
+                Init::KAIMING_NORMAL,
+            )?,
             dynamics: blocks(&mut scope.scope("dynamics"), config.dynamics_blocks, c)?,
             reward: config
                 .reward

@@ -7,11 +7,11 @@ use rayon::prelude::*;
 
 use super::agent;
 use super::arena::{Choice, Player, Position};
-use super::config::Agent;
+use super::config::{Agent, Settings};
 use super::game::Game;
 use super::planning::{Planner, Sight};
 use super::search::{
-    Algorithm, Decision, GumbelConfig, Root, Search, SearchConfig, TrueRules, sample,
+    Algorithm, Decision, GumbelConfig, PuctConfig, Root, Search, SearchConfig, TrueRules, sample,
 };
 use super::weights_file::Trained;
 use crate::error::Result;
@@ -32,15 +32,23 @@ pub struct PlayOptions {
 }
 
 impl PlayOptions {
-    /// The best move after so many simulations.
+    /// The best move after so many simulations of the search that these networks learned with.
     #[must_use]
-    pub fn best(simulations: usize) -> Self {
+    pub fn best(settings: &Settings, simulations: usize) -> Self {
+        let algorithm = match &settings.search.algorithm {
+            Algorithm::Gumbel(gumbel) => Algorithm::Gumbel(GumbelConfig {
+                scale: 0.0,
+                ..gumbel.clone()
+            }),
+            Algorithm::Puct(puct) => Algorithm::Puct(PuctConfig {
+                dirichlet_fraction: 0.0,
+                temperature: 0.0,
+                ..puct.clone()
+            }),
+        };
         Self {
             simulations,
-            algorithm: Algorithm::Gumbel(GumbelConfig {
-                scale: 0.0,
-                ..GumbelConfig::default()
-            }),
+            algorithm,
             temperature: 0.0,
         }
     }

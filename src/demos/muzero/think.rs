@@ -71,7 +71,7 @@ impl ThinkJob {
         if let Some(warning) = warning {
             cx.warn(warning);
         }
-        let options = PlayOptions::best(self.simulations);
+        let options = PlayOptions::best(&trained.about.settings, self.simulations);
         Ok(Machine::new(
             Arc::clone(&trained),
             options,

@@ -131,7 +131,7 @@ pub fn seat(
             let (trained, warning) = networks(game, weights, device)?;
             let options = PlayOptions {
                 temperature,
-                ..PlayOptions::best(simulations)
+                ..PlayOptions::best(&trained.about.settings, simulations)
             };
             let machine = Machine::new(trained, options, device, rng);
             Ok((Box::new(machine), warning))

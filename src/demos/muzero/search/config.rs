@@ -31,6 +31,9 @@ pub struct GumbelConfig {
     pub max_visit_init: f32,
     /// Scale of the Gumbel noise at the root; 0 plays greedily.
     pub scale: f32,
+    /// Between which values every Q lies, if that is known. Else each node's own are stretched to
+    /// `[0, 1]`, as in mctx, which makes much of small differences where all moves are alike.
+    pub bounds: Option<[f32; 2]>,
 }
 
 impl Default for GumbelConfig {
@@ -40,6 +43,20 @@ impl Default for GumbelConfig {
             value_scale: 0.1,
             max_visit_init: 50.0,
             scale: 1.0,
+            bounds: None,
+        }
+    }
+}
+
+impl GumbelConfig {
+    /// For games that are lost, drawn or won: values lie between -1 and 1, and weigh as in the
+    /// paper's experiments with Go, a little less for the noise of small networks.
+    #[must_use]
+    pub fn board() -> Self {
+        Self {
+            value_scale: 0.5,
+            bounds: Some([-1.0, 1.0]),
+            ..Self::default()
         }
     }
 }

@@ -58,6 +58,7 @@ impl Completed {
             lowest = lowest.min(mixed);
             highest = highest.max(mixed);
         }
+        let [lowest, highest] = config.bounds.unwrap_or([lowest, highest]);
         Self {
             lowest,
             range: (highest - lowest).max(NARROWEST),
