@@ -28,8 +28,9 @@ pub const DEMOS: &[Demo] = &[
         #[cfg(feature = "gui")]
         tab: lottery::TAB,
     },
-    #[cfg(not(feature = "gui"))]
     Demo {
         actions: muzero::ACTIONS,
+        #[cfg(feature = "gui")]
+        tab: muzero::TAB,
     },
 ];

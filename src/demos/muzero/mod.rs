@@ -44,10 +44,21 @@ pub mod self_play;
 pub mod support;
 pub mod think;
 pub mod training;
+#[cfg(feature = "gui")]
+mod ui;
 pub mod weights_file;
 pub mod who;
 
 use crate::cli::DemoActions;
+
+/// What the window shows of this demo.
+#[cfg(feature = "gui")]
+pub const TAB: crate::gui::DemoTab = crate::gui::DemoTab {
+    id: "muzero",
+    title: "MuZero",
+    help: include_str!("../../../assets/help/muzero.md"),
+    open: ui::open,
+};
 
 /// What the command line does with this demo.
 pub const ACTIONS: DemoActions = DemoActions {

@@ -48,14 +48,22 @@ pub fn save(path: &Path, params: &Params, about: &About) -> Result<()> {
     weights::save_with_note(params, path, Precision::Half, Some((KEY, text)))
 }
 
+/// What a file holds weights of.
+///
+/// # Errors
+/// When the file cannot be read, is damaged, or holds something else.
+pub fn about(path: &Path) -> Result<About> {
+    let text = weights::note(path, KEY, MAX_BYTES)?;
+    serde_json::from_str(&text)
+        .map_err(|error| Error::bad_file(path, format!("the header is damaged: {error}")))
+}
+
 /// Loads networks.
 ///
 /// # Errors
 /// When the file cannot be read, is damaged, or holds something else.
 pub fn load(path: &Path, device: &Device) -> Result<Trained> {
-    let text = weights::note(path, KEY, MAX_BYTES)?;
-    let about: About = serde_json::from_str(&text)
-        .map_err(|error| Error::bad_file(path, format!("the header is damaged: {error}")))?;
+    let about = about(path)?;
     let mut params = Params::new(device, &Rng::new(0));
     let net = Net::new(&mut params.root(), &about.settings.net)
         .map_err(|error| Error::bad_file(path, error.to_string()))?;
