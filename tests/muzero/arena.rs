@@ -483,7 +483,7 @@ fn matches_do_not_depend_on_threads() {
 }
 
 fn graded_file() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/muzero/connect4_graded.txt")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/data/connect4-graded.txt")
 }
 
 fn stored() -> Vec<Graded> {

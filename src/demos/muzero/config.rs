@@ -211,7 +211,7 @@ const BOARD: Preset = Preset {
     buffer: 200_000,
     openings: 0.5,
     opening_moves: 12,
-    explore: 0.03,
+    explore: 0.02,
     value_mix: 0.0,
 };
 

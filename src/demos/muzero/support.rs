@@ -5,7 +5,7 @@
 //! proportion; the number is read back as the mean (appendix F of the paper). Where rewards have no
 //! bound, the invertible transform h of Pohlen et al. 2018 brings large numbers close together.
 //!
-//! Board games need three places: lost, drawn, won.
+//! Board games need two places, lost and won: a draw lies half way, as does what is undecided.
 
 use serde::{Deserialize, Serialize};
 
@@ -42,11 +42,12 @@ pub fn h_inverse(y: f32) -> f32 {
 }
 
 impl Support {
-    /// Lost, drawn, won.
+    /// Lost and won. A place for draws would also take the targets that are near zero because
+    /// nothing is known yet, and those then contradict the outcomes.
     pub const OUTCOME: Self = Self {
         low: -1.0,
         high: 1.0,
-        bins: 3,
+        bins: 2,
         transformed: false,
     };
 
@@ -125,11 +126,8 @@ mod tests {
 
     #[test]
     fn what_lies_beyond_is_put_at_the_end() {
-        let mut target = [0.0; 3];
+        let mut target = [0.0; 2];
         Support::OUTCOME.spread(7.0, &mut target);
-        assert_eq!(
-            target.map(f32::to_bits),
-            [0.0_f32, 0.0, 1.0].map(f32::to_bits)
-        );
+        assert_eq!(target.map(f32::to_bits), [0.0_f32, 1.0].map(f32::to_bits));
     }
 }
