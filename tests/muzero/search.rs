@@ -153,7 +153,7 @@ fn config(case: &Case) -> SearchConfig {
             value_scale: case.value_scale,
             max_visit_init: case.max_visit_init,
             scale: case.scale,
-            bounds: None,
+            least_range: 1e-8,
         })
     } else {
         Algorithm::Puct(PuctConfig {

@@ -245,8 +245,10 @@ fn preset(game: &GameId) -> Preset {
         GameId::MinAtar(_) => Preset {
             simulations: 16,
             channels: 16,
+            blocks: 1,
+            represent_blocks: 1,
             games: 64,
-            reuse: 4.0,
+            reuse: 3.0,
             openings: 0.0,
             explore: 0.0,
             ..BOARD
@@ -352,7 +354,7 @@ impl TrainConfig {
             td_steps: if board {
                 self.td_steps
             } else {
-                Some(self.td_steps.unwrap_or(5))
+                Some(self.td_steps.unwrap_or(10))
             },
             discount: self.discount.unwrap_or(if board { 1.0 } else { 0.99 }),
             learning_rate: self.learning_rate.unwrap_or(preset.learning_rate),
@@ -379,7 +381,7 @@ impl TrainConfig {
             simulations: self.simulations.unwrap_or(simulations),
             algorithm: match self.search {
                 SearchKind::Gumbel if spec.players == 2 => Algorithm::Gumbel(GumbelConfig::board()),
-                SearchKind::Gumbel => Algorithm::Gumbel(GumbelConfig::default()),
+                SearchKind::Gumbel => Algorithm::Gumbel(GumbelConfig::arcade()),
                 // As the paper's, 0.3 for chess: about ten over the number of moves.
                 SearchKind::Puct => Algorithm::Puct(PuctConfig {
                     dirichlet_alpha: (10.0 / spec.actions as f32).clamp(0.03, 1.0),

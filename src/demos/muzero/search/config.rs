@@ -22,6 +22,7 @@ pub enum Algorithm {
 
 /// Gumbel `MuZero` (Danihelka et al. 2022, sections 3 to 5).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct GumbelConfig {
     /// How many actions are sampled at the root, `m`; fewer where fewer are legal.
     pub considered: usize,
@@ -31,9 +32,9 @@ pub struct GumbelConfig {
     pub max_visit_init: f32,
     /// Scale of the Gumbel noise at the root; 0 plays greedily.
     pub scale: f32,
-    /// Between which values every Q lies, if that is known. Else each node's own are stretched to
-    /// `[0, 1]`, as in mctx, which makes much of small differences where all moves are alike.
-    pub bounds: Option<[f32; 2]>,
+    /// The narrowest range of a node's Q-values that is stretched to `[0, 1]`. mctx stretches every
+    /// range, which makes much of nothing where all moves are alike.
+    pub least_range: f32,
 }
 
 impl Default for GumbelConfig {
@@ -43,7 +44,7 @@ impl Default for GumbelConfig {
             value_scale: 0.1,
             max_visit_init: 50.0,
             scale: 1.0,
-            bounds: None,
+            least_range: 1e-8,
         }
     }
 }
@@ -55,7 +56,16 @@ impl GumbelConfig {
     pub fn board() -> Self {
         Self {
             value_scale: 0.5,
-            bounds: Some([-1.0, 1.0]),
+            least_range: 2.0,
+            ..Self::default()
+        }
+    }
+
+    /// For games whose rewards come in ones.
+    #[must_use]
+    pub fn arcade() -> Self {
+        Self {
+            least_range: 1.0,
             ..Self::default()
         }
     }

@@ -11,9 +11,6 @@ use super::tree::{Best, Forest, NONE, Step};
 /// it is the only one.
 const LOWEST: f32 = -1e9;
 
-/// The narrowest range of Q-values that is stretched to `[0, 1]`.
-const NARROWEST: f32 = 1e-8;
-
 /// What a root keeps beside its node.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RootScores {
@@ -58,10 +55,9 @@ impl Completed {
             lowest = lowest.min(mixed);
             highest = highest.max(mixed);
         }
-        let [lowest, highest] = config.bounds.unwrap_or([lowest, highest]);
         Self {
             lowest,
-            range: (highest - lowest).max(NARROWEST),
+            range: (highest - lowest).max(config.least_range),
             scale: (config.max_visit_init + most as f32) * config.value_scale,
             mixed,
         }
