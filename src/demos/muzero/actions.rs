@@ -394,7 +394,7 @@ fn think(asked: &Move, globals: &Globals) -> Result<()> {
     let fields = if asked.stdin {
         let names: Vec<&str> = thoughts.iter().map(|t| t.name.as_str()).collect();
         let values: Vec<f32> = thoughts.iter().map(|t| t.value).collect();
-        json!({ "moves": names, "values": values })
+        json!({ "moves": names, "values": values, "thoughts": thoughts })
     } else {
         thoughts.first().map_or(json!({}), |thought| json!(thought))
     };

@@ -27,6 +27,8 @@ pub struct Thought {
     pub name: String,
     /// The value after the search, for the player whose turn it is.
     pub value: f32,
+    /// What each action is worth that was looked at.
+    pub values: Vec<Option<f32>>,
     /// Visits of each action.
     pub visits: Vec<u32>,
     /// The policy that the search found, over all actions.
@@ -160,6 +162,7 @@ fn thought(decision: Decision, game: &dyn Game) -> Thought {
         name: game.action_name(decision.action),
         action: decision.action,
         value: agent::expected(&decision),
+        values: decision.values,
         visits: decision.visits,
         policy: decision.policy,
     }
