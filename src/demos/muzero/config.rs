@@ -212,7 +212,7 @@ const BOARD: Preset = Preset {
     openings: 0.5,
     opening_moves: 12,
     explore: 0.02,
-    value_mix: 0.0,
+    value_mix: 0.25,
 };
 
 fn preset(game: &GameId) -> Preset {
@@ -230,6 +230,7 @@ fn preset(game: &GameId) -> Preset {
             ..BOARD
         },
         GameId::ConnectFour => Preset {
+            buffer: 100_000,
             opening_moves: 20,
             ..BOARD
         },
@@ -251,6 +252,7 @@ fn preset(game: &GameId) -> Preset {
             reuse: 3.0,
             openings: 0.0,
             explore: 0.0,
+            value_mix: 0.0,
             ..BOARD
         },
         GameId::Atari(_) => Preset {
@@ -263,6 +265,7 @@ fn preset(game: &GameId) -> Preset {
             buffer: 30_000,
             openings: 0.0,
             explore: 0.0,
+            value_mix: 0.0,
             ..BOARD
         },
     }
@@ -343,7 +346,11 @@ impl TrainConfig {
                 } else {
                     scalar_support(&self.game)
                 },
-                reward: pixels.then(|| scalar_support(&self.game)),
+                reward: Some(if board {
+                    Support::LAST_MOVE
+                } else {
+                    scalar_support(&self.game)
+                }),
                 downsample: matches!(self.game, GameId::Atari(_)),
                 projection: if consistency > 0.0 { 128 } else { 0 },
             },

@@ -4,9 +4,10 @@
 //! bytes and can be made again by playing the moves, so that a checkpoint needs the moves only.
 //!
 //! Targets ([`Episode::value`]) follow appendix F and G of the paper: of board games how the game
-//! ended, of others rewards over some steps and then the search's value. A finished game goes on
-//! for ever as an absorbing state: its value stays what the outcome was, its rewards are 0, its
-//! policy teaches nothing. A random move, made to see more of the game, says nothing about the
+//! ended, of others rewards over some steps and then the search's value. The last move of a board
+//! game earns what it brought about; that is a clean signal where outcomes are noisy. A finished
+//! game goes on for ever as an absorbing state: its value and its rewards are 0, its policy teaches
+//! nothing. A random move, made to see more of the game, says nothing about the
 //! moves before it: their targets end at it, with what the search thought of that position.
 
 use half::f16;
@@ -131,27 +132,22 @@ impl Episode {
 
     fn board_value(&self, moment: usize, rule: &TargetRule) -> f32 {
         let len = self.len();
+        if moment >= len && self.ended {
+            return 0.0;
+        }
         let horizon = rule.td_steps.map_or(len, |steps| (moment + steps).min(len));
         let random = (moment..horizon).find(|&at| self.explored[at]);
         let end = random.unwrap_or(horizon.max(moment));
         let at_end = match self.values.get(end) {
-            Some(&value) if end < len => value,
-            _ => {
-                // After the end players go on taking turns.
-                let turns = end.saturating_sub(len);
-                if turns.is_multiple_of(2) {
-                    self.outcome
-                } else {
-                    -self.outcome
-                }
-            }
+            Some(&value) if end < len || !self.ended => value,
+            _ => self.outcome,
         };
         let turned = if (end - moment).is_multiple_of(2) {
             at_end
         } else {
             -at_end
         };
-        let target = turned * rule.discount.powi((end.min(len) - moment.min(len)) as i32);
+        let target = turned * rule.discount.powi((end - moment) as i32);
         match self.values.get(moment) {
             Some(&found) if moment < len => target + rule.value_mix * (found - target),
             _ => target,

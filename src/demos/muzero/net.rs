@@ -55,7 +55,7 @@ pub struct NetConfig {
     pub hidden: usize,
     /// The places of a value.
     pub value: Support,
-    /// The places of a reward; board games have none on the way.
+    /// The places of a reward; `None` where there are no rewards at all.
     pub reward: Option<Support>,
     /// Halves height and width four times, as for the arcade's screen.
     pub downsample: bool,

@@ -51,6 +51,14 @@ impl Support {
         transformed: false,
     };
 
+    /// What the last move of a board game earns: -1, 0 or 1.
+    pub const LAST_MOVE: Self = Self {
+        low: -1.0,
+        high: 1.0,
+        bins: 3,
+        transformed: false,
+    };
+
     /// The distribution of a number; what lies beyond an end is put there. `target` has a place
     /// for each bin.
     pub fn spread(&self, number: f32, target: &mut [f32]) {
