@@ -72,8 +72,7 @@ fn assert_resumes(config: &TrainConfig, half: usize) {
     let (found, notice) = kept.load_latest().expect("it can be read");
     assert!(notice.is_none());
     let found = found.expect("there is one");
-    let mut second =
-        Training::resume(&found, first.settings(), &Device::Cpu).expect("it goes on");
+    let mut second = Training::resume(&found, first.settings(), &Device::Cpu).expect("it goes on");
     assert_eq!(state(&first), state(&second), "just after it was read");
     turns(&mut second, half);
     assert!(
@@ -177,7 +176,7 @@ fn newest(folder: &Path) -> Checkpoint {
 fn measuring_changes_nothing_and_is_kept() {
     let folder = tempfile::tempdir().expect("a folder");
     let quiet = TrainConfig {
-        steps: Some(60),
+        steps: Some(400),
         ..small(GameId::TicTacToe)
     };
     let measured = TrainConfig {
@@ -201,7 +200,7 @@ fn measuring_changes_nothing_and_is_kept() {
     }
     assert_eq!(reader, Some(record.clone()));
     assert!(record.finished);
-    assert_eq!(record.steps(), 60);
+    assert_eq!(record.steps(), 400);
     let lines = record.evaluations[0].lines.expect("lines of play");
     assert!(lines.games() > 500, "{lines:?}");
 }
@@ -234,7 +233,7 @@ fn a_run_goes_on_with_other_settings_and_is_branched() {
     assert_eq!(record.changes[0].steps, 20);
     assert_eq!(
         record.changes[0].what,
-        ["learning_rate 0.005 → 0.0001", "reanalyse 0.0 → 0.25"]
+        ["learning rate 0.005 → 0.0001", "reanalyse 0.0 → 0.25"]
     );
     // The trunk is as it was, and goes on by itself.
     let longer = TrainConfig {

@@ -282,7 +282,10 @@ fn rating(rating: &Rating) -> String {
 
 /// A measurement in the middle of training.
 fn evaluation_line(found: &Evaluation) -> String {
-    let mut text = format!("{:6.0} s   with {} simulations: ", found.at.seconds, found.simulations);
+    let mut text = format!(
+        "{:6.0} s   with {} simulations: ",
+        found.at.seconds, found.simulations
+    );
     if let Some(lines) = &found.lines {
         text += &format!(
             "won {}, drawn {}, lost {} lines of play",
@@ -464,7 +467,9 @@ fn line(measured: &Measured) -> String {
             tally.losses,
             tally.games(),
             versus.opponent,
-            versus.elo.map_or(String::new(), |elo| format!(", Elo {}", rating(&elo)))
+            versus
+                .elo
+                .map_or(String::new(), |elo| format!(", Elo {}", rating(&elo)))
         );
     } else if let Some(tally) = &found.tally {
         text += &format!(

@@ -90,9 +90,7 @@ pub fn loss(
         value: value.to_scalar()?,
         reward: 0.0,
         consistency: 0.0,
-        probe: probe
-            .as_ref()
-            .map_or(Ok(0.0), Tensor::to_scalar::<f32>)?,
+        probe: probe.as_ref().map_or(Ok(0.0), Tensor::to_scalar::<f32>)?,
     };
     if !losses.total.is_finite() {
         return Err(Error::Input(

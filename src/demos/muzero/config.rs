@@ -429,6 +429,12 @@ impl TrainConfig {
             seed: self.seed,
         };
         check(&settings)?;
+        let every = self.evaluate_every.unwrap_or(0.0);
+        if !(every.is_finite() && every >= 0.0) || self.evaluate_with.unwrap_or(0) > 10_000 {
+            return Err(Error::Input(
+                "measurements take seconds of at least 0 and at most 10000 simulations".into(),
+            ));
+        }
         Ok(settings)
     }
 

@@ -233,7 +233,9 @@ impl Evaluating {
                 done,
             } => {
                 if let Some(facing) = current {
-                    facing.contest.step(&mut self.machine, &mut facing.opponents)?;
+                    facing
+                        .contest
+                        .step(&mut self.machine, &mut facing.opponents)?;
                     if facing.contest.is_over() {
                         done.push(Against {
                             opponent: facing.anchor.name.clone(),

@@ -130,12 +130,7 @@ impl TrainJob {
     }
 
     /// The record that this sitting goes on with.
-    fn record(
-        &self,
-        training: &Training,
-        resumed: bool,
-        cx: &mut StepCx<'_, Output>,
-    ) -> RunRecord {
+    fn record(&self, training: &Training, resumed: bool, cx: &mut StepCx<'_, Output>) -> RunRecord {
         let settings = training.settings().clone();
         let weights = training.learner().playing_params().count_trained();
         let before = if resumed {
@@ -185,7 +180,12 @@ impl TrainJob {
         let seconds = run.training.counters().seconds;
         match &mut run.evaluating {
             Some(evaluating) => {
-                if evaluating.step()? {
+                let start = Instant::now();
+                let mut over = false;
+                while !over && start.elapsed() < STEP_TIME {
+                    over = evaluating.step()?;
+                }
+                if over {
                     let found = evaluating.found();
                     run.schedule.measured(&found);
                     run.evaluating = None;

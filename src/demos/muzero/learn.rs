@@ -206,12 +206,7 @@ impl Learner {
 }
 
 /// The loss of a batch.
-fn loss(
-    net: &Net,
-    batch: &Batch,
-    settings: &Settings,
-    compared: bool,
-) -> Result<(Tensor, Learnt)> {
+fn loss(net: &Net, batch: &Batch, settings: &Settings, compared: bool) -> Result<(Tensor, Learnt)> {
     let first = &batch.targets[0];
     let mut state = net.represent(&batch.observations)?;
     let prediction = net.predict(&state)?;
@@ -350,7 +345,12 @@ pub(super) fn places(net: &Net) -> Places {
 }
 
 /// Binary cross entropy between what the probe draws and what was there.
-pub(super) fn probe_loss(net: &Net, state: &Tensor, picture: &Tensor, weights: &Tensor) -> Result<Tensor> {
+pub(super) fn probe_loss(
+    net: &Net,
+    state: &Tensor,
+    picture: &Tensor,
+    weights: &Tensor,
+) -> Result<Tensor> {
     let logits = net.probe(state)?;
     let target = net.probe_target(picture)?;
     let each = (softplus(&logits)? - (&logits * target)?)?;

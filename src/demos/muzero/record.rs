@@ -29,7 +29,7 @@ const FILE: &str = "record.json";
 pub struct Change {
     /// At which training step.
     pub steps: u64,
-    /// What, such as `learning_rate 0.005 → 0.001`.
+    /// What, such as `learning rate 0.005 → 0.001`.
     pub what: Vec<String>,
 }
 
@@ -206,7 +206,9 @@ fn halved(points: &[Point]) -> Vec<Point> {
 pub fn differences(before: &Settings, after: &Settings) -> Vec<String> {
     fn compare(name: &str, before: &Value, after: &Value, found: &mut Vec<String>) {
         if let (Value::Object(one), Value::Object(other)) = (before, after) {
-            let names = one.keys().chain(other.keys().filter(|k| !one.contains_key(*k)));
+            let names = one
+                .keys()
+                .chain(other.keys().filter(|k| !one.contains_key(*k)));
             for key in names {
                 let part = |map: &serde_json::Map<String, Value>| {
                     map.get(key).cloned().unwrap_or(Value::Null)
@@ -219,6 +221,7 @@ pub fn differences(before: &Settings, after: &Settings) -> Vec<String> {
                 Value::String(text) => text.clone(),
                 value => value.to_string(),
             };
+            let name = name.replace('_', " ");
             found.push(format!("{name} {} → {}", text(before), text(after)));
         }
     }

@@ -71,7 +71,8 @@ pub fn read(path: &Path) -> Result<Samples> {
     let samples: Samples = serde_json::from_slice(&bytes)
         .map_err(|error| Error::bad_file(path, format!("no runs of MuZero: {error}")))?;
     for run in &samples.runs {
-        run.check().map_err(|reason| Error::bad_file(path, reason))?;
+        run.check()
+            .map_err(|reason| Error::bad_file(path, reason))?;
     }
     if samples.scaling.iter().any(|s| s.measured.len() > MOST_ROWS) {
         return Err(Error::bad_file(path, "there are too many measurements"));

@@ -347,7 +347,11 @@ impl Point {
         let (first, second) = (&self.counters, &next.counters);
         let share = |before: f64, middle: f64, after: f64| {
             let all = after - before;
-            let second = if all > 0.0 { (after - middle) / all } else { 0.5 };
+            let second = if all > 0.0 {
+                (after - middle) / all
+            } else {
+                0.5
+            };
             (1.0 - second, second)
         };
         let (a, b) = share(before.steps as f64, first.steps as f64, second.steps as f64);

@@ -225,7 +225,7 @@ fn opponent_ui(ui: &mut Ui, config: &mut ScalingConfig, game: &GameId) {
     let label = ui.label("Against");
     let mut known: Vec<Who> = vec![Who::Machine(10), Who::Machine(50), Who::Machine(200)];
     let rated = anchors(game).into_iter();
-    known.extend(rated.filter_map(|anchor| anchor.name.parse().ok()));
+    known.extend(rated.filter_map(|anchor| anchor.name.parse::<Who>().ok()));
     if known.len() == 3 {
         known.extend("random".parse::<Who>().ok());
     }
@@ -273,14 +273,16 @@ fn axis(measured: &[Measured]) -> Axis {
     match measured.first() {
         Some(first) => match (&first.versus, first.found.measure) {
             (Some(versus), _) => Axis::new(
-                format!("Elo above {}, 95 % interval", opponent_name(versus.opponent)),
+                format!(
+                    "Elo above {}, 95 % interval",
+                    opponent_name(versus.opponent)
+                ),
                 Unit::Number,
             ),
             (None, Measure::Exhaustive) => Axis::new("Lost lines of play", Unit::Percent),
-            (None, Measure::Graded) => Axis::new(
-                "Moves that keep the result, 95 % interval",
-                Unit::Percent,
-            ),
+            (None, Measure::Graded) => {
+                Axis::new("Moves that keep the result, 95 % interval", Unit::Percent)
+            }
             (None, _) => Axis::new("Mean return, 95 % interval", Unit::Number),
         },
         None => Axis::default(),
@@ -327,7 +329,11 @@ fn text_ui(ui: &mut Ui, measured: &[Measured]) {
     let faint = theme::tokens(ui).faint;
     let mut paragraph = |text: &str, strong: bool| {
         let text = RichText::new(text);
-        let text = if strong { text.strong() } else { text.color(faint) };
+        let text = if strong {
+            text.strong()
+        } else {
+            text.color(faint)
+        };
         ui.add(Label::new(text).wrap());
         ui.add_space(4.0);
     };
@@ -370,7 +376,7 @@ impl Page for Strength {
     }
 
     fn name(&self) -> &'static str {
-        "Strength"
+        "Thinking time"
     }
 
     fn about(&self) -> &'static str {

@@ -67,7 +67,10 @@ fn last_position(id: &GameId, line: &[u16]) -> Option<(BoardPicture, String)> {
         Some(Outcome::Drawn) => "drawn",
         None => "under way",
     };
-    Some((picture(&board, &*game), format!("{} moves, {end}", line.len())))
+    Some((
+        picture(&board, &*game),
+        format!("{} moves, {end}", line.len()),
+    ))
 }
 
 fn picture(board: &Board, game: &dyn Game) -> BoardPicture {

@@ -50,7 +50,11 @@ pub fn presets_ui(ui: &mut Ui, config: &mut TrainConfig) -> bool {
     let mut pressed = false;
     ui.horizontal_wrapped(|ui| {
         for preset in PRESETS {
-            if ui.button(preset.title).on_hover_text(preset.about).clicked() {
+            if ui
+                .button(preset.title)
+                .on_hover_text(preset.about)
+                .clicked()
+            {
                 *config = TrainConfig {
                     seed: config.seed,
                     ..(preset.config)()
@@ -120,7 +124,11 @@ pub fn config_ui(ui: &mut Ui, config: &mut TrainConfig, known: &mut Known, fixed
     if usual.players == 2 && searches {
         let mut on = config.symmetries.unwrap_or(usual.symmetries);
         let about = "Turn and mirror boards at random in training";
-        if ui.checkbox(&mut on, "Symmetries").on_hover_text(about).changed() {
+        if ui
+            .checkbox(&mut on, "Symmetries")
+            .on_hover_text(about)
+            .changed()
+        {
             config.symmetries = Some(on);
         }
     }
@@ -171,7 +179,11 @@ fn game_ui(ui: &mut Ui, config: &mut TrainConfig) {
             let possible = !(alone && agent == Agent::AlphaZero);
             let button = egui::Button::selectable(config.agent == agent, agent_name(agent));
             let shown = ui.add_enabled(possible, button);
-            if shown.on_hover_text(about).on_disabled_hover_text(about).clicked() {
+            if shown
+                .on_hover_text(about)
+                .on_disabled_hover_text(about)
+                .clicked()
+            {
                 config.agent = agent;
             }
         }
@@ -192,35 +204,76 @@ fn search_ui(ui: &mut Ui, config: &mut TrainConfig, usual: &Settings) {
     grid(ui, "search", |ui| {
         let about = "Simulations a move in self-play; 0 plays from the policy alone";
         let simulations = usual.search.simulations;
-        row(ui, "Simulations", about, &mut config.simulations, simulations, |ui, n| {
-            ui.add(Slider::new(n, 0..=800).logarithmic(true))
-        });
+        row(
+            ui,
+            "Simulations",
+            about,
+            &mut config.simulations,
+            simulations,
+            |ui, n| ui.add(Slider::new(n, 0..=800).logarithmic(true)),
+        );
         let about = "Share of all searches that look at remembered positions anew";
-        row(ui, "Reanalyse", about, &mut config.reanalyse, usual.reanalyse, share);
+        row(
+            ui,
+            "Reanalyse",
+            about,
+            &mut config.reanalyse,
+            usual.reanalyse,
+            share,
+        );
     });
 }
 
 fn learning_ui(ui: &mut Ui, config: &mut TrainConfig, usual: &Settings) {
     let about = "Of AdamW";
-    row(ui, "Learning rate", about, &mut config.learning_rate, usual.learning_rate, |ui, rate| {
-        let slider = Slider::new(rate, 1e-5..=0.1).logarithmic(true);
-        ui.add(slider.custom_formatter(|v, _| crate::gui::figure::Unit::Number.text(v)))
-    });
+    row(
+        ui,
+        "Learning rate",
+        about,
+        &mut config.learning_rate,
+        usual.learning_rate,
+        |ui, rate| {
+            let slider = Slider::new(rate, 1e-5..=0.1).logarithmic(true);
+            ui.add(slider.custom_formatter(|v, _| crate::gui::figure::Unit::Number.text(v)))
+        },
+    );
     if config.agent == Agent::MuZero {
         let about = "Steps that the model is unrolled in training";
-        row(ui, "Unroll", about, &mut config.unroll, usual.unroll, |ui, n| {
-            ui.add(Slider::new(n, 1..=10))
-        });
+        row(
+            ui,
+            "Unroll",
+            about,
+            &mut config.unroll,
+            usual.unroll,
+            |ui, n| ui.add(Slider::new(n, 1..=10)),
+        );
         let about = "Weight of EfficientZero's loss between imagined and seen states";
-        row(ui, "Consistency", about, &mut config.consistency, usual.consistency, |ui, weight| {
-            ui.add(Slider::new(weight, 0.0..=5.0).fixed_decimals(1))
-        });
+        row(
+            ui,
+            "Consistency",
+            about,
+            &mut config.consistency,
+            usual.consistency,
+            |ui, weight| ui.add(Slider::new(weight, 0.0..=5.0).fixed_decimals(1)),
+        );
     }
     if config.agent != Agent::ActorCritic {
         let about = "How often a position is trained on, on average";
-        row(ui, "Reuse", about, &mut config.reuse, usual.reuse, |ui, reuse| {
-            ui.add(DragValue::new(reuse).range(0.1..=50.0).speed(0.05).suffix(" ×"))
-        });
+        row(
+            ui,
+            "Reuse",
+            about,
+            &mut config.reuse,
+            usual.reuse,
+            |ui, reuse| {
+                ui.add(
+                    DragValue::new(reuse)
+                        .range(0.1..=50.0)
+                        .speed(0.05)
+                        .suffix(" ×"),
+                )
+            },
+        );
     }
 }
 
@@ -235,8 +288,19 @@ fn limit(ui: &mut Ui, name: &str, about: &str, value: &mut Option<f64>, suffix: 
     let field = DragValue::new(&mut shown)
         .range(0.0..=1e9)
         .suffix(suffix)
-        .custom_formatter(|v, _| if v > 0.0 { v.to_string() } else { "none".into() });
-    if ui.add(field).labelled_by(label.id).on_hover_text(about).changed() {
+        .custom_formatter(|v, _| {
+            if v > 0.0 {
+                v.to_string()
+            } else {
+                "none".into()
+            }
+        });
+    if ui
+        .add(field)
+        .labelled_by(label.id)
+        .on_hover_text(about)
+        .changed()
+    {
         *value = (shown > 0.0).then_some(shown);
     }
     ui.end_row();
@@ -252,7 +316,14 @@ fn end_ui(ui: &mut Ui, config: &mut TrainConfig, usual: &Settings) {
     ComboBox::from_id_salt("measure")
         .selected_text(name(config.evaluate_every))
         .show_ui(ui, |ui| {
-            for every in [None, Some(5.0), Some(20.0), Some(60.0), Some(300.0), Some(0.0)] {
+            for every in [
+                None,
+                Some(5.0),
+                Some(20.0),
+                Some(60.0),
+                Some(300.0),
+                Some(0.0),
+            ] {
                 ui.selectable_value(&mut config.evaluate_every, every, name(every));
             }
         })
@@ -263,64 +334,148 @@ fn end_ui(ui: &mut Ui, config: &mut TrainConfig, usual: &Settings) {
     if config.agent != Agent::ActorCritic {
         let about = "Simulations a move in measurements";
         let simulations = config.simulations.unwrap_or(usual.search.simulations);
-        row(ui, "With", about, &mut config.evaluate_with, simulations, |ui, n| {
-            ui.add(DragValue::new(n).range(0..=800).suffix(" simulations"))
-        });
+        row(
+            ui,
+            "With",
+            about,
+            &mut config.evaluate_with,
+            simulations,
+            |ui, n| ui.add(DragValue::new(n).range(0..=800).suffix(" simulations")),
+        );
     }
     let mut steps = config.steps.map(|steps| steps as f64);
-    limit(ui, "Stop at", "After so many training steps", &mut steps, " steps");
+    limit(
+        ui,
+        "Stop at",
+        "After so many training steps",
+        &mut steps,
+        " steps",
+    );
     config.steps = steps.map(|steps| steps.round() as u64);
-    limit(ui, "Stop after", "So many minutes", &mut config.minutes, " minutes");
+    limit(
+        ui,
+        "Stop after",
+        "So many minutes",
+        &mut config.minutes,
+        " minutes",
+    );
 }
 
 fn network_ui(ui: &mut Ui, config: &mut TrainConfig, usual: &Settings) {
     let net = &usual.net;
-    row(ui, "Channels", "Of all networks", &mut config.channels, net.channels, |ui, n| {
-        number(ui, n, 4, 256)
-    });
+    row(
+        ui,
+        "Channels",
+        "Of all networks",
+        &mut config.channels,
+        net.channels,
+        |ui, n| number(ui, n, 4, 256),
+    );
     let about = "Residual blocks of the dynamics";
-    row(ui, "Blocks of g", about, &mut config.blocks, net.dynamics_blocks, |ui, n| {
-        number(ui, n, 1, 16)
-    });
-    let (about, blocks) = ("Residual blocks of the representation", net.represent_blocks);
-    row(ui, "Blocks of h", about, &mut config.represent_blocks, blocks, |ui, n| {
-        number(ui, n, 1, 16)
-    });
+    row(
+        ui,
+        "Blocks of g",
+        about,
+        &mut config.blocks,
+        net.dynamics_blocks,
+        |ui, n| number(ui, n, 1, 16),
+    );
+    let (about, blocks) = (
+        "Residual blocks of the representation",
+        net.represent_blocks,
+    );
+    row(
+        ui,
+        "Blocks of h",
+        about,
+        &mut config.represent_blocks,
+        blocks,
+        |ui, n| number(ui, n, 1, 16),
+    );
     let about = "Games that are played at the same time";
-    row(ui, "Games", about, &mut config.games, usual.games, |ui, n| {
-        number(ui, n, 1, 1024)
-    });
-    row(ui, "Memory", "Positions that are kept", &mut config.buffer, usual.buffer, |ui, n| {
-        ui.add(DragValue::new(n).range(1000..=10_000_000).speed(1000.0))
-    });
+    row(
+        ui,
+        "Games",
+        about,
+        &mut config.games,
+        usual.games,
+        |ui, n| number(ui, n, 1, 1024),
+    );
+    row(
+        ui,
+        "Memory",
+        "Positions that are kept",
+        &mut config.buffer,
+        usual.buffer,
+        |ui, n| ui.add(DragValue::new(n).range(1000..=10_000_000).speed(1000.0)),
+    );
 }
 
 fn targets_ui(ui: &mut Ui, config: &mut TrainConfig, usual: &Settings) {
-    row(ui, "Batch", "Positions of a training step", &mut config.batch, usual.batch, |ui, n| {
-        number(ui, n, 8, 4096)
-    });
+    row(
+        ui,
+        "Batch",
+        "Positions of a training step",
+        &mut config.batch,
+        usual.batch,
+        |ui, n| number(ui, n, 8, 4096),
+    );
     if usual.players == 1 {
         let about = "Rewards that are counted before a value is trusted";
         let steps = usual.td_steps.unwrap_or(5);
-        row(ui, "TD steps", about, &mut config.td_steps, steps, |ui, n| {
-            number(ui, n, 1, 100)
-        });
+        row(
+            ui,
+            "TD steps",
+            about,
+            &mut config.td_steps,
+            steps,
+            |ui, n| number(ui, n, 1, 100),
+        );
         let about = "What a reward counts one step earlier";
-        row(ui, "Discount", about, &mut config.discount, usual.discount, |ui, discount| {
-            ui.add(DragValue::new(discount).range(0.5..=1.0).speed(0.001))
-        });
+        row(
+            ui,
+            "Discount",
+            about,
+            &mut config.discount,
+            usual.discount,
+            |ui, discount| ui.add(DragValue::new(discount).range(0.5..=1.0).speed(0.001)),
+        );
     } else {
         let about = "Share of the games that begin with random moves";
-        row(ui, "Openings", about, &mut config.openings, usual.openings, share);
+        row(
+            ui,
+            "Openings",
+            about,
+            &mut config.openings,
+            usual.openings,
+            share,
+        );
         let about = "Share of the moves that are random";
-        row(ui, "Explore", about, &mut config.explore, usual.explore, share);
+        row(
+            ui,
+            "Explore",
+            about,
+            &mut config.explore,
+            usual.explore,
+            share,
+        );
         let about = "How much of the target is what the search found, not how the game ended";
-        row(ui, "Value mix", about, &mut config.value_mix, usual.value_mix, |ui, mix| {
-            ui.add(Slider::new(mix, 0.0..=1.0))
-        });
+        row(
+            ui,
+            "Value mix",
+            about,
+            &mut config.value_mix,
+            usual.value_mix,
+            |ui, mix| ui.add(Slider::new(mix, 0.0..=1.0)),
+        );
     }
     let about = "Of AdamW";
-    row(ui, "Weight decay", about, &mut config.weight_decay, usual.weight_decay, |ui, decay| {
-        ui.add(DragValue::new(decay).range(0.0..=0.1).speed(1e-5))
-    });
+    row(
+        ui,
+        "Weight decay",
+        about,
+        &mut config.weight_decay,
+        usual.weight_decay,
+        |ui, decay| ui.add(DragValue::new(decay).range(0.0..=0.1).speed(1e-5)),
+    );
 }

@@ -6,6 +6,7 @@ use super::super::super::arena::Rating;
 use super::super::super::evaluation::{Evaluation, opponents};
 use super::super::super::foresight::Foresight;
 use super::super::super::game::GameId;
+use super::super::super::learn::Losses;
 use super::super::super::record::RunRecord;
 use super::super::super::training::{Counters, Point};
 use super::bench::{Bench, Entry};
@@ -69,8 +70,16 @@ pub enum View {
 }
 
 pub const VIEWS: [(View, &str, &str); 5] = [
-    (View::Strength, "Strength", "What was measured while learning"),
-    (View::SelfPlay, "Self-play", "How the games against itself end"),
+    (
+        View::Strength,
+        "Strength",
+        "What was measured while learning",
+    ),
+    (
+        View::SelfPlay,
+        "Self-play",
+        "How the games against itself end",
+    ),
     (View::Losses, "Losses", "The loss and its parts"),
     (
         View::Unroll,
@@ -206,7 +215,10 @@ fn strength(bench: &Bench, game: &GameId, cost: Cost) -> Vec<Figure> {
             figure(
                 "Value against the oracle",
                 x(),
-                Axis::new("Mean distance from the result of perfect play", Unit::Number),
+                Axis::new(
+                    "Mean distance from the result of perfect play",
+                    Unit::Number,
+                ),
                 measured(bench, game, cost, |found| found.value_error.map(plain)),
             ),
         ],
@@ -298,16 +310,24 @@ fn losses(bench: &Bench, record: &RunRecord, cost: Cost) -> Vec<Figure> {
         ("consistency", |p| p.losses.consistency),
         ("probe (not MuZero's)", |p| p.losses.probe),
     ];
-    let learnt = || record.points.iter().filter(|p| p.losses != Default::default());
-    let series = parts.iter().enumerate().map(|(number, (name, part))| Series {
-        name: (*name).into(),
-        hue: Hue::Line(number),
-        points: learnt()
-            .map(|point| [cost.of(&point.counters), f64::from(part(point))])
-            .collect(),
-        label: (*name).into(),
-        ..Series::default()
-    });
+    let learnt = || {
+        record
+            .points
+            .iter()
+            .filter(|p| p.losses != Losses::default())
+    };
+    let series = parts
+        .iter()
+        .enumerate()
+        .map(|(number, (name, part))| Series {
+            name: (*name).into(),
+            hue: Hue::Line(number),
+            points: learnt()
+                .map(|point| [cost.of(&point.counters), f64::from(part(point))])
+                .collect(),
+            label: (*name).into(),
+            ..Series::default()
+        });
     // A part that is not there is always 0.
     let series = series.filter(|series| series.points.iter().any(|point| point[1] != 0.0));
     let y = || Axis::new("Loss in nats", Unit::Number);
@@ -324,8 +344,8 @@ fn losses(bench: &Bench, record: &RunRecord, cost: Cost) -> Vec<Figure> {
 
 /// The newest comparison of predictions with what happened.
 fn unroll(record: &RunRecord) -> Vec<Figure> {
-    let compared = record.points.iter().rev().map(|point| &point.foresight);
-    let Some(steps) = compared.into_iter().find(|steps| !steps.is_empty()) else {
+    let mut compared = record.points.iter().rev().map(|point| &point.foresight);
+    let Some(steps) = compared.find(|steps| !steps.is_empty()) else {
         return Vec::new();
     };
     let line = |name: &str, number: usize, part: fn(&Foresight) -> f32| Series {
@@ -419,7 +439,13 @@ mod tests {
             at: counters(150),
             simulations: 32,
             lines: None,
-            kept: Some((0.8, Interval { low: 0.7, high: 0.9 })),
+            kept: Some((
+                0.8,
+                Interval {
+                    low: 0.7,
+                    high: 0.9,
+                },
+            )),
             value_error: Some(0.3),
             score: None,
             against: vec![Against {

@@ -1,6 +1,6 @@
 //! The list of runs: colours, names, which are shown, what becomes of them.
 
-use egui::{Color32, Label, RichText, Sense, TextEdit, Ui, vec2};
+use egui::{Color32, Label, RichText, Role, Sense, TextEdit, Ui, WidgetInfo, vec2};
 use serde::{Deserialize, Serialize};
 
 use super::bench::Bench;
@@ -48,10 +48,7 @@ impl Runs {
                 let mut shown = !entry.hidden;
                 let about = format!("Show {} in the plots", entry.name);
                 let check = ui.checkbox(&mut shown, "").on_hover_text(&about);
-                check.widget_info(|| {
-                    let kind = egui::WidgetType::Checkbox;
-                    egui::WidgetInfo::selected(kind, true, shown, &about)
-                });
+                check.widget_info(|| WidgetInfo::selected(Role::CheckBox, true, shown, &about));
                 if check.changed() {
                     asked = Some(Asked::Hide(entry.id));
                 }
@@ -139,7 +136,10 @@ fn history_ui(ui: &mut Ui, bench: &Bench, id: u64) {
         record.steps()
     ));
     if let Some(origin) = &record.origin {
-        line(format!("Branched off {} at step {}", origin.run, origin.steps));
+        line(format!(
+            "Branched off {} at step {}",
+            origin.run, origin.steps
+        ));
     }
     for change in record.changes.iter().rev().take(4) {
         line(format!("Step {}: {}", change.steps, change.what.join(", ")));
@@ -164,17 +164,21 @@ pub fn start_ui(ui: &mut Ui, start: &mut Start, can_go_on: bool) {
         for (value, name, about) in [
             (
                 Start::GoOn,
-                "Go on",
-                "Run goes on with the run that is looked at; change what is not locked",
+                "Same run",
+                "Go on with the run that is looked at; change what is not locked",
             ),
             (
                 Start::Branch,
-                "Branch",
-                "Run goes on with a copy of the run that is looked at; change what is not locked",
+                "Branch off",
+                "Go on with a copy of the run that is looked at; change what is not locked",
             ),
         ] {
             let button = egui::Button::selectable(*start == value, name);
-            if ui.add_enabled(can_go_on, button).on_hover_text(about).clicked() {
+            if ui
+                .add_enabled(can_go_on, button)
+                .on_hover_text(about)
+                .clicked()
+            {
                 *start = value;
             }
         }
