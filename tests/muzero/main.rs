@@ -7,4 +7,5 @@ mod minatar;
 mod noise;
 mod opponents;
 mod search;
+mod training;
 mod true_rules;

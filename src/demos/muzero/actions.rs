@@ -7,12 +7,16 @@ use std::time::Instant;
 use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
 use serde_json::{Value, json};
 
+use super::arena::Rating;
 use super::bench;
 use super::config::TrainConfig;
-use super::contest::{self, ContestJob, Measured, PlayConfig, ScalingJob, Standing};
+use super::contest::{self, ContestJob, PlayConfig, Standing};
 use super::evaluate::{Found, Measure};
+use super::evaluation::Evaluation;
 use super::game::GameId;
 use super::job::{Output, RunOptions, TrainJob};
+use super::record::RunRecord;
+use super::scaling::{Measured, ScalingConfig, ScalingJob};
 use super::think::{ThinkJob, Thought, parse_moves};
 use super::training::Point;
 use crate::cli::{Globals, Report, interrupted};
@@ -32,7 +36,7 @@ enum Action {
     /// Think about positions
     Move(Move),
     /// Measure strength at several numbers of simulations
-    Scaling(Scaling),
+    Scaling(ScalingConfig),
     /// Measure how fast the search is
     Bench(bench::BenchConfig),
 }
@@ -47,6 +51,10 @@ struct Train {
     /// Forget what was done before and begin anew
     #[arg(long)]
     fresh: bool,
+    /// Branch off from the run in this folder: go on from a copy of its newest checkpoint in
+    /// --run-dir. Settings that are not given, the game and the agent are those of that run
+    #[arg(long, requires = "run_dir", conflicts_with = "fresh")]
+    from: Option<PathBuf>,
     /// Measure the trained networks at the end
     #[arg(long, value_enum)]
     evaluate: Option<Measure>,
@@ -69,26 +77,6 @@ struct Move {
     /// Read positions from the standard input, one a line
     #[arg(long)]
     stdin: bool,
-    /// Weights, in place of the shipped ones
-    #[arg(long)]
-    weights: Option<PathBuf>,
-}
-
-#[derive(Args)]
-struct Scaling {
-    /// The game, as in `train`
-    #[arg(long, default_value = "connect4")]
-    game: GameId,
-    /// Numbers of simulations
-    #[arg(
-        long,
-        value_delimiter = ',',
-        default_value = "1,2,5,10,20,50,100,200,400,800"
-    )]
-    simulations: Vec<usize>,
-    /// What is measured; what suits the game if not given
-    #[arg(long, value_enum)]
-    measure: Option<Measure>,
     /// Weights, in place of the shipped ones
     #[arg(long)]
     weights: Option<PathBuf>,
@@ -164,10 +152,15 @@ fn default_folder(game: &GameId) -> Result<PathBuf> {
 fn train(train: Train, globals: &Globals) -> Result<()> {
     let start = Instant::now();
     let mut report = globals.report();
-    let config = TrainConfig {
+    let mut config = TrainConfig {
         seed: globals.seed,
         ..train.config
     };
+    if let Some(from) = &train.from
+        && let Some(record) = RunRecord::load(from)?
+    {
+        config = config.over(&record.config);
+    }
     let folder = match train.run_dir {
         Some(folder) => folder,
         None => default_folder(&config.game)?,
@@ -176,6 +169,7 @@ fn train(train: Train, globals: &Globals) -> Result<()> {
     let options = RunOptions {
         folder: folder.clone(),
         fresh: train.fresh,
+        from: train.from,
     };
     let mut last: Option<Point> = None;
     let ended = drive(
@@ -214,13 +208,14 @@ fn evaluate(
     report: &mut Report,
 ) -> Result<Option<Found>> {
     let weights = folder.join("weights.safetensors");
-    let job = ScalingJob::new(
-        game.clone(),
-        Some(weights),
-        Some(measure),
-        vec![simulations],
-        globals.seed,
-    )?;
+    let job = ScalingJob::new(ScalingConfig {
+        game: game.clone(),
+        weights: Some(weights),
+        measure: Some(measure),
+        simulations: vec![simulations],
+        seed: globals.seed,
+        ..ScalingConfig::default()
+    })?;
     let mut found = None;
     drive(globals, report, job, |measured: Measured, report| {
         report.text(&line(&measured));
@@ -231,17 +226,19 @@ fn evaluate(
 
 fn hear(output: Output, last: &mut Option<Point>, report: &mut Report) {
     match output {
-        Output::Began {
-            settings,
-            weights,
-            resumed_at,
-        } => {
+        Output::Began(record) => {
+            let (weights, steps) = (record.weights, record.resumed_at);
             report.event(
                 "began",
-                &json!({ "settings": settings, "weights": weights, "resumed_at": resumed_at }),
+                &json!({
+                    "settings": record.settings,
+                    "weights": weights,
+                    "resumed_at": steps,
+                    "changes": record.changes,
+                }),
             );
             report.text(&format!(
-                "{weights} weights, {resumed_at} training steps done before\n"
+                "{weights} weights, {steps} training steps done before\n"
             ));
         }
         Output::Point(point) => {
@@ -263,8 +260,51 @@ fn hear(output: Output, last: &mut Option<Point>, report: &mut Report) {
             ));
             *last = Some(*point);
         }
+        Output::Evaluated(found) => {
+            report.event("evaluated", &json!(found));
+            report.text(&evaluation_line(&found));
+        }
+        Output::Game(_) | Output::Finished => {}
         Output::Saved(path) => report.event("saved", &json!({ "path": path })),
     }
+}
+
+/// A rating with its band.
+fn rating(rating: &Rating) -> String {
+    let end = |end: Option<f64>, none: &str| end.map_or(none.into(), |e| format!("{e:+.0}"));
+    format!(
+        "{} (95 %: {} to {})",
+        end(rating.elo, "beyond what games tell"),
+        end(rating.low, "-∞"),
+        end(rating.high, "∞")
+    )
+}
+
+/// A measurement in the middle of training.
+fn evaluation_line(found: &Evaluation) -> String {
+    let mut text = format!(
+        "{:6.0} s   with {} simulations: ",
+        found.at.seconds, found.simulations
+    );
+    if let Some(lines) = &found.lines {
+        text += &format!(
+            "won {}, drawn {}, lost {} lines of play",
+            lines.wins, lines.draws, lines.losses
+        );
+    }
+    if let Some((share, _)) = &found.kept {
+        text += &format!("{:.1} % of moves keep the result", 100.0 * share);
+    }
+    if let Some(error) = found.value_error {
+        text += &format!(", values {error:.2} off");
+    }
+    if let Some(score) = &found.score {
+        text += &format!("mean return {:.2}", score.mean);
+    }
+    if let Some(found) = &found.rating {
+        text += &format!("Elo {}", rating(found));
+    }
+    text + &format!(", {:.1} s\n", found.took)
 }
 
 fn play(config: PlayConfig, globals: &Globals) -> Result<()> {
@@ -418,7 +458,20 @@ fn read_positions(game: &GameId) -> Result<Vec<Vec<usize>>> {
 fn line(measured: &Measured) -> String {
     let found = &measured.found;
     let mut text = format!("{:5} simulations: ", found.simulations);
-    if let Some(tally) = &found.tally {
+    if let Some(versus) = &measured.versus {
+        let tally = &versus.tally;
+        text += &format!(
+            "won {}, drawn {}, lost {} of {} games against {}{}",
+            tally.wins,
+            tally.draws,
+            tally.losses,
+            tally.games(),
+            versus.opponent,
+            versus
+                .elo
+                .map_or(String::new(), |elo| format!(", Elo {}", rating(&elo)))
+        );
+    } else if let Some(tally) = &found.tally {
         text += &format!(
             "won {}, drawn {}, lost {} of {} lines",
             tally.wins,
@@ -441,21 +494,20 @@ fn line(measured: &Measured) -> String {
     text + &format!(", {:.1} s\n", measured.seconds)
 }
 
-fn scaling(scaling: Scaling, globals: &Globals) -> Result<()> {
+fn scaling(config: ScalingConfig, globals: &Globals) -> Result<()> {
     let mut report = globals.report();
-    let job = ScalingJob::new(
-        scaling.game.clone(),
-        scaling.weights,
-        scaling.measure,
-        scaling.simulations,
-        globals.seed,
-    )?;
+    let config = ScalingConfig {
+        seed: globals.seed,
+        ..config
+    };
+    let game = config.game.clone();
     let mut all = Vec::new();
+    let job = ScalingJob::new(config)?;
     let ended = drive(globals, &mut report, job, |measured: Measured, report| {
         report.text(&line(&measured));
         report.event("measured", &json!(measured));
         all.push(measured);
     });
-    let fields = json!({ "game": scaling.game, "measured": all });
+    let fields = json!({ "game": game, "measured": all });
     conclude(&mut report, fields, ended)
 }

@@ -45,6 +45,8 @@ pub struct Targets {
     pub value_weights: Tensor,
     /// Distributions over the reward's places, if the game has rewards.
     pub reward: Option<Tensor>,
+    /// The numbers those stand for.
+    pub rewards: Vec<f32>,
 }
 
 /// One example while its arrays are filled.
@@ -215,6 +217,10 @@ impl Recipe<'_> {
             value_weights.push(known * example.weight);
         }
         let count = examples.len();
+        let rewards: Vec<f32> = examples
+            .iter()
+            .map(|example| example.episode.reward_before(example.moment + k))
+            .collect();
         Ok(Targets {
             policy: Tensor::from_vec(policy, (count, actions), self.device)?,
             policy_weights: self.numbers(policy_weights)?,
@@ -224,16 +230,15 @@ impl Recipe<'_> {
             reward: config
                 .reward
                 .map(|support| {
-                    let mut rewards = vec![0.0; count * support.bins];
-                    for (example, row) in
-                        examples.iter().zip(rewards.chunks_exact_mut(support.bins))
-                    {
-                        let reward = example.episode.reward_before(example.moment + k);
+                    let mut spread = vec![0.0; count * support.bins];
+                    let rows = spread.chunks_exact_mut(support.bins);
+                    for (&reward, row) in rewards.iter().zip(rows) {
                         support.spread(reward, row);
                     }
-                    Tensor::from_vec(rewards, (count, support.bins), self.device)
+                    Tensor::from_vec(spread, (count, support.bins), self.device)
                 })
                 .transpose()?,
+            rewards,
         })
     }
 }

@@ -117,6 +117,13 @@ pub struct TrainConfig {
     /// Stop after so many minutes
     #[arg(long)]
     pub minutes: Option<f64>,
+    /// Seconds of training between two measurements, 0 for none; as often as costs less than a tenth
+    /// of the time if not given
+    #[arg(long)]
+    pub evaluate_every: Option<f64>,
+    /// Simulations a move in those measurements; those of self-play if not given
+    #[arg(long)]
+    pub evaluate_with: Option<usize>,
     /// Where random numbers begin
     #[arg(skip)]
     pub seed: u64,
@@ -197,6 +204,9 @@ struct Preset {
     explore: f64,
     value_mix: f32,
 }
+
+/// Positions that an agent without a search keeps.
+const ON_POLICY_BUFFER: usize = 16_384;
 
 /// Board games unless said otherwise.
 const BOARD: Preset = Preset {
@@ -314,7 +324,45 @@ impl TrainConfig {
             symmetries: None,
             steps: None,
             minutes: None,
+            evaluate_every: None,
+            evaluate_with: None,
             seed: 0,
+        }
+    }
+
+    /// The same, with what is not given taken from another one; game, agent, search and seed are
+    /// those of the other.
+    #[must_use]
+    pub fn over(self, base: &Self) -> Self {
+        Self {
+            game: base.game.clone(),
+            agent: base.agent,
+            search: base.search,
+            simulations: self.simulations.or(base.simulations),
+            channels: self.channels.or(base.channels),
+            blocks: self.blocks.or(base.blocks),
+            represent_blocks: self.represent_blocks.or(base.represent_blocks),
+            games: self.games.or(base.games),
+            batch: self.batch.or(base.batch),
+            unroll: self.unroll.or(base.unroll),
+            td_steps: self.td_steps.or(base.td_steps),
+            discount: self.discount.or(base.discount),
+            learning_rate: self.learning_rate.or(base.learning_rate),
+            weight_decay: self.weight_decay.or(base.weight_decay),
+            reuse: self.reuse.or(base.reuse),
+            buffer: self.buffer.or(base.buffer),
+            reanalyse: self.reanalyse.or(base.reanalyse),
+            value_mix: self.value_mix.or(base.value_mix),
+            openings: self.openings.or(base.openings),
+            explore: self.explore.or(base.explore),
+            consistency: self.consistency.or(base.consistency),
+            symmetries: self.symmetries.or(base.symmetries),
+            // When to stop is asked for anew each time.
+            steps: self.steps,
+            minutes: self.minutes,
+            evaluate_every: self.evaluate_every.or(base.evaluate_every),
+            evaluate_with: self.evaluate_with.or(base.evaluate_with),
+            seed: base.seed,
         }
     }
 
@@ -323,11 +371,21 @@ impl TrainConfig {
     /// # Errors
     /// When one is impossible.
     pub fn settings(&self, spec: &Spec) -> Result<Settings> {
-        let preset = preset(&self.game);
+        let mut preset = preset(&self.game);
+        let searches = self.agent != Agent::ActorCritic;
+        if !searches {
+            // What is learnt from once need not be kept, and random moves teach nothing.
+            preset.buffer = ON_POLICY_BUFFER;
+            preset.explore = 0.0;
+        }
         let board = spec.players == 2;
         let pixels = !board;
         let channels = self.channels.unwrap_or(preset.channels);
-        let consistency = self.consistency.unwrap_or(if pixels { 2.0 } else { 0.0 });
+        let consistency = if self.agent == Agent::MuZero {
+            self.consistency.unwrap_or(if pixels { 2.0 } else { 0.0 })
+        } else {
+            0.0
+        };
         let settings = Settings {
             game: self.game.clone(),
             agent: self.agent,
@@ -376,16 +434,25 @@ impl TrainConfig {
             explore: self.explore.unwrap_or(preset.explore),
             value_weight: if pixels { 0.5 } else { 1.0 },
             consistency,
-            symmetries: self.symmetries.unwrap_or(board),
+            symmetries: searches && self.symmetries.unwrap_or(board),
             seed: self.seed,
         };
         check(&settings)?;
+        let every = self.evaluate_every.unwrap_or(0.0);
+        if !(every.is_finite() && every >= 0.0) || self.evaluate_with.unwrap_or(0) > 10_000 {
+            return Err(Error::Input(
+                "measurements take seconds of at least 0 and at most 10000 simulations".into(),
+            ));
+        }
         Ok(settings)
     }
 
     fn search_config(&self, simulations: usize, spec: &Spec) -> SearchConfig {
         SearchConfig {
-            simulations: self.simulations.unwrap_or(simulations),
+            simulations: match self.agent {
+                Agent::ActorCritic => 0,
+                Agent::MuZero | Agent::AlphaZero => self.simulations.unwrap_or(simulations),
+            },
             algorithm: match self.search {
                 SearchKind::Gumbel if spec.players == 2 => Algorithm::Gumbel(GumbelConfig::board()),
                 SearchKind::Gumbel => Algorithm::Gumbel(GumbelConfig::arcade()),

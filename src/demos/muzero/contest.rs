@@ -1,17 +1,13 @@
 //! Matches and episodes as jobs.
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Instant;
 
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use super::arena::{Finished, Match, MatchOptions, MeanReturn, Player, Tally, mean_return};
-use super::evaluate::{Episodes, Found, Measure, Measuring};
+use super::evaluate::Episodes;
 use super::game::{GameId, open};
-use super::player::PlayOptions;
-use super::weights_file::Trained;
 use super::who::{Who, seat};
 use crate::compute::{Flow, Job, StepCx};
 use crate::error::{Error, Result};
@@ -223,91 +219,5 @@ impl Job for ContestJob {
             }
         };
         Ok(if over { Flow::Finished } else { Flow::Continue })
-    }
-}
-
-/// Strength at several numbers of simulations, of the same networks.
-pub struct ScalingJob {
-    trained: Option<Arc<Trained>>,
-    game: GameId,
-    weights: Option<PathBuf>,
-    measure: Measure,
-    /// Still to be measured.
-    simulations: Vec<usize>,
-    seed: u64,
-    under_way: Option<(Measuring, Instant)>,
-}
-
-/// A measurement and how long it took.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Measured {
-    /// What was found.
-    #[serde(flatten)]
-    pub found: Found,
-    /// Seconds.
-    pub seconds: f64,
-}
-
-impl ScalingJob {
-    /// Measures the shipped weights, or those of a file, at each number of simulations.
-    ///
-    /// # Errors
-    /// When the game has no such measure.
-    pub fn new(
-        game: GameId,
-        weights: Option<PathBuf>,
-        measure: Option<Measure>,
-        simulations: Vec<usize>,
-        seed: u64,
-    ) -> Result<Self> {
-        let measure = measure.or_else(|| Measure::of(&game)).ok_or_else(|| {
-            Error::Input(format!(
-                "{game} is measured by matches: vitrine muzero play"
-            ))
-        })?;
-        Ok(Self {
-            trained: None,
-            game,
-            weights,
-            measure,
-            simulations,
-            seed,
-            under_way: None,
-        })
-    }
-}
-
-impl Job for ScalingJob {
-    type Output = Measured;
-
-    fn step(&mut self, cx: &mut StepCx<'_, Measured>) -> Result<Flow> {
-        let trained = if let Some(trained) = &self.trained {
-            Arc::clone(trained)
-        } else {
-            let (trained, warning) =
-                super::who::networks(&self.game, self.weights.as_deref(), cx.device())?;
-            if let Some(warning) = warning {
-                cx.warn(warning);
-            }
-            self.trained = Some(Arc::clone(&trained));
-            trained
-        };
-        if let Some((measuring, begun)) = &mut self.under_way {
-            if measuring.step()? {
-                cx.emit(Measured {
-                    found: measuring.found(),
-                    seconds: begun.elapsed().as_secs_f64(),
-                });
-                self.under_way = None;
-            }
-        } else if self.simulations.is_empty() {
-            return Ok(Flow::Finished);
-        } else {
-            let options = PlayOptions::best(&trained.about.settings, self.simulations.remove(0));
-            let rng = Rng::new(self.seed).split("measure");
-            let measuring = Measuring::new(self.measure, trained, options, cx.device(), &rng)?;
-            self.under_way = Some((measuring, Instant::now()));
-        }
-        Ok(Flow::Continue)
     }
 }

@@ -33,6 +33,8 @@ pub enum Measure {
     Graded,
     /// The mean return of 100 episodes, in games for one
     Return,
+    /// Games against an opponent, as a difference in Elo; games for two
+    Match,
 }
 
 /// What a measure found.
@@ -51,6 +53,21 @@ pub struct Found {
     pub kept: Option<(f64, Interval)>,
     /// The mean return.
     pub score: Option<MeanReturn>,
+}
+
+impl Found {
+    /// What a match came to.
+    #[must_use]
+    pub fn of_match(simulations: usize, tally: Tally) -> Self {
+        Self {
+            measure: Measure::Match,
+            simulations,
+            tally: Some(tally),
+            games: Some(tally.games()),
+            kept: None,
+            score: None,
+        }
+    }
 }
 
 impl Measure {
@@ -106,6 +123,7 @@ impl Measuring {
         let game = trained.about.settings.game.clone();
         let refuse = |what: &str| Err(Error::Input(format!("{what}, not of {game}")));
         let work = match measure {
+            Measure::Match => return refuse("matches are played by `scaling` and `play`"),
             Measure::Exhaustive => {
                 if game != GameId::TicTacToe {
                     return refuse("all lines of play are counted of tictactoe only");

@@ -6,7 +6,8 @@
 //! `EfficientZero`'s consistency loss compares imagined states with those of the true
 //! observations. The probe learns beside it and changes nothing else.
 //!
-//! `AlphaZero` learns the first step only: it has the true rules.
+//! `AlphaZero` learns the first step only: it has the true rules. The agent without a search has a
+//! loss of its own ([`super::actor_critic`]).
 //!
 //! Games are played, and strength is measured, with a moving average of the weights: it does
 //! better than the weights themselves and needs no schedule of learning rates.
@@ -14,9 +15,11 @@
 use candle_core::{D, Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+use super::actor_critic;
 use super::batch::{Batch, Targets};
 use super::config::{Agent, Settings};
-use super::net::Net;
+use super::foresight::{Foresight, Places};
+use super::net::{Net, Prediction};
 use crate::error::Result;
 use crate::nn::Params;
 use crate::nn::checkpoint::Checkpoint;
@@ -29,6 +32,8 @@ use crate::rng::Rng;
 const AVERAGE: f64 = 0.998;
 /// Longer gradients are shortened.
 const LONGEST_GRADIENT: f64 = 5.0;
+/// Every eighth step predictions are held against what happened.
+const COMPARED: u64 = 8;
 
 /// The weights that learn and those that play.
 pub struct Learner {
@@ -64,6 +69,8 @@ pub struct Learnt {
     pub losses: Losses,
     /// By how much the first step's values missed their targets, for the priorities.
     pub errors: Vec<f32>,
+    /// Of every unrolled step, what was predicted beside what happened; of some training steps only.
+    pub foresight: Vec<Foresight>,
 }
 
 /// The sums of a loss while it is put together.
@@ -72,6 +79,8 @@ struct Sums {
     value: Tensor,
     reward: Option<Tensor>,
     consistency: Option<Tensor>,
+    foresight: Vec<Foresight>,
+    compared: bool,
 }
 
 impl Learner {
@@ -126,7 +135,12 @@ impl Learner {
     /// # Errors
     /// When the loss is not finite, or the device fails.
     pub fn step(&mut self, batch: &Batch, settings: &Settings) -> Result<Learnt> {
-        let (loss, learnt) = loss(&self.net, batch, settings)?;
+        let compared = self.steps().is_multiple_of(COMPARED);
+        let (loss, learnt) = if settings.agent == Agent::ActorCritic {
+            actor_critic::loss(&self.net, batch, settings, compared)?
+        } else {
+            loss(&self.net, batch, settings, compared)?
+        };
         let gradients = loss.backward()?;
         self.optimizer.step(&self.params, &gradients)?;
         // A young average would remember the first, random weights for long.
@@ -144,6 +158,26 @@ impl Learner {
     /// When the device fails.
     pub fn publish(&mut self) -> Result<()> {
         self.playing_params.restore(&self.average.snapshot()?)
+    }
+
+    /// Hands the weights as they are to the networks that play: a policy gradient is that of the
+    /// policy which acted.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn publish_newest(&mut self) -> Result<()> {
+        self.playing_params.restore(&self.params.snapshot()?)
+    }
+
+    /// A copy of the networks that play, which does not change any more.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn frozen(&self) -> Result<Net> {
+        let mut params = Params::new(self.params.device(), &Rng::new(0));
+        let net = Net::new(&mut params.root(), self.net.config())?;
+        params.restore(&self.playing_params.snapshot()?)?;
+        Ok(net.detached())
     }
 
     /// Adds everything that learning goes on from.
@@ -172,7 +206,7 @@ impl Learner {
 }
 
 /// The loss of a batch.
-fn loss(net: &Net, batch: &Batch, settings: &Settings) -> Result<(Tensor, Learnt)> {
+fn loss(net: &Net, batch: &Batch, settings: &Settings, compared: bool) -> Result<(Tensor, Learnt)> {
     let first = &batch.targets[0];
     let mut state = net.represent(&batch.observations)?;
     let prediction = net.predict(&state)?;
@@ -185,7 +219,10 @@ fn loss(net: &Net, batch: &Batch, settings: &Settings) -> Result<(Tensor, Learnt
         value: soft_cross_entropy(&prediction.value, &first.value, Some(&first.value_weights))?,
         reward: None,
         consistency: None,
+        foresight: Vec::new(),
+        compared,
     };
+    sums.compare(net, &prediction, None, first)?;
     let errors = value_errors(net, &prediction.value, first)?;
     let (probed, picture) = &batch.probe;
     let mut probe = (*probed == 0)
@@ -224,7 +261,12 @@ fn loss(net: &Net, batch: &Batch, settings: &Settings) -> Result<(Tensor, Learnt
         Some(probe) => (total + probe)?,
         None => total,
     };
-    Ok((all, Learnt { losses, errors }))
+    let learnt = Learnt {
+        losses,
+        errors,
+        foresight: sums.foresight,
+    };
+    Ok((all, learnt))
 }
 
 impl Sums {
@@ -240,6 +282,7 @@ impl Sums {
         let targets = &batch.targets[k + 1];
         let share = 1.0 / batch.actions.len() as f64;
         let prediction = net.predict(state)?;
+        self.compare(net, &prediction, reward, targets)?;
         let weighted = |logits: &Tensor, target: &Tensor, weights: &Tensor| -> Result<Tensor> {
             Ok((soft_cross_entropy(logits, target, Some(weights))? * share)?)
         };
@@ -255,6 +298,21 @@ impl Sums {
             let seen = net.detached().represent(later)?;
             let loss = (net.inconsistency(state, &seen, &targets.value_weights)? * share)?;
             self.consistency = Some(plus(self.consistency.take(), loss)?);
+        }
+        Ok(())
+    }
+
+    /// Holds a prediction against what happened, if that is asked for.
+    fn compare(
+        &mut self,
+        net: &Net,
+        prediction: &Prediction,
+        reward: Option<&Tensor>,
+        targets: &Targets,
+    ) -> Result<()> {
+        if self.compared {
+            let found = Foresight::of_step(&places(net), prediction, reward, targets)?;
+            self.foresight.push(found);
         }
         Ok(())
     }
@@ -278,8 +336,21 @@ fn plus(sum: Option<Tensor>, term: Tensor) -> Result<Tensor> {
     })
 }
 
+/// The places of a network's values and rewards.
+pub(super) fn places(net: &Net) -> Places {
+    Places {
+        value: net.config().value,
+        reward: net.config().reward,
+    }
+}
+
 /// Binary cross entropy between what the probe draws and what was there.
-fn probe_loss(net: &Net, state: &Tensor, picture: &Tensor, weights: &Tensor) -> Result<Tensor> {
+pub(super) fn probe_loss(
+    net: &Net,
+    state: &Tensor,
+    picture: &Tensor,
+    weights: &Tensor,
+) -> Result<Tensor> {
     let logits = net.probe(state)?;
     let target = net.probe_target(picture)?;
     let each = (softplus(&logits)? - (&logits * target)?)?;
@@ -288,7 +359,7 @@ fn probe_loss(net: &Net, state: &Tensor, picture: &Tensor, weights: &Tensor) -> 
 }
 
 /// How far values lie from their targets.
-fn value_errors(net: &Net, logits: &Tensor, targets: &Targets) -> Result<Vec<f32>> {
+pub(super) fn value_errors(net: &Net, logits: &Tensor, targets: &Targets) -> Result<Vec<f32>> {
     let support = net.config().value;
     let logits: Vec<f32> = logits.detach().flatten_all()?.to_vec1()?;
     let rows = logits.chunks_exact(support.bins);

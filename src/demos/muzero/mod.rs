@@ -21,14 +21,18 @@
 //! moves, so that positions a person may reach are known too.
 
 mod actions;
+pub mod actor_critic;
 pub mod agent;
 pub mod arena;
 pub mod batch;
 mod bench;
+pub mod branch;
 pub mod config;
 pub mod contest;
 pub mod episode;
 pub mod evaluate;
+pub mod evaluation;
+pub mod foresight;
 pub mod game;
 pub mod job;
 pub mod learn;
@@ -36,9 +40,13 @@ pub mod net;
 pub mod opponent;
 pub mod planning;
 pub mod player;
+pub mod presets;
 pub mod reanalyse;
+pub mod record;
 pub mod replay;
+pub mod samples;
 pub mod saved;
+pub mod scaling;
 pub mod search;
 pub mod self_play;
 pub mod support;

@@ -160,6 +160,26 @@ impl Replay {
         draws
     }
 
+    /// The positions from number `first` on, as far as they are remembered, oldest first, each with
+    /// the weight 1.
+    #[must_use]
+    pub fn since(&self, first: u64) -> Vec<Draw> {
+        let capacity = self.slots.len() as u64;
+        let first = first.max(self.added.saturating_sub(capacity));
+        (first..self.added)
+            .filter_map(|number| {
+                let slot = (number % capacity) as usize;
+                let (episode, moment) = self.slots[slot]?;
+                Some(Draw {
+                    slot,
+                    episode,
+                    moment: moment as usize,
+                    weight: 1.0,
+                })
+            })
+            .collect()
+    }
+
     /// Tells how wrong the values of drawn positions were.
     pub fn update(&mut self, draws: &[Draw], errors: &[f32]) {
         if self.exponent > 0.0 {

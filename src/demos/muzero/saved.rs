@@ -93,6 +93,8 @@ impl Training {
         training.learner.restore(checkpoint)?;
         training.rng = checkpoint.rng.clone();
         training.counters = notes.counters;
+        // Rates are of what is done from here on.
+        training.window.since = notes.counters;
         if !is_arcade(&settings) {
             let state = ReplayState {
                 added: notes.added,

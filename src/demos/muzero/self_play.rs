@@ -13,7 +13,7 @@ use half::f16;
 use rayon::prelude::*;
 
 use super::agent::{self, Thought};
-use super::config::Settings;
+use super::config::{Agent, Settings};
 use super::episode::{Episode, outcome_for_next, to_bytes};
 use super::game::{Game, Outcome, open};
 use super::net::Net;
@@ -24,6 +24,8 @@ use crate::rng::Rng;
 const GROUP: usize = 32;
 /// Long games for one are remembered in pieces of so many moments.
 const PIECE: usize = 200;
+/// Shorter ones where positions have to be learnt from soon.
+const ON_POLICY_PIECE: usize = 20;
 
 /// All games of self-play.
 pub struct SelfPlay {
@@ -49,6 +51,8 @@ pub struct GameReport {
     pub earned: f32,
     /// How it ended, in games for two.
     pub outcome: Option<Outcome>,
+    /// All moves, opening included, of games for two: to be shown.
+    pub line: Vec<u16>,
 }
 
 /// What an advance brought.
@@ -218,7 +222,11 @@ impl Actor {
         settings: &Settings,
         advance: &mut Advance,
     ) -> Result<()> {
-        if settings.players == 1 && self.episode.len() == PIECE {
+        let piece = match settings.agent {
+            Agent::ActorCritic => ON_POLICY_PIECE,
+            Agent::MuZero | Agent::AlphaZero => PIECE,
+        };
+        if settings.players == 1 && self.episode.len() == piece {
             let next = Episode::new(self.episode.rng.clone(), self.moves.clone());
             let mut piece = std::mem::replace(&mut self.episode, next);
             piece.values.push(thought.value);
@@ -267,6 +275,11 @@ impl Actor {
             moves: self.moves.len(),
             earned: self.earned,
             outcome: self.game.outcome(),
+            line: if settings.players == 2 {
+                std::mem::take(&mut self.moves)
+            } else {
+                Vec::new()
+            },
         });
         self.begin(settings)
     }

@@ -1,22 +1,26 @@
 //! A training run: self-play, looking again, learning, in turns.
 //!
 //! The turns follow from counters alone: so many positions searched owe so many training steps. So
-//! a run that goes on from a checkpoint does exactly what it would have done.
+//! a run that goes on from a checkpoint does exactly what it would have done. The agent without a
+//! search plays until there is a batch, learns from it and forgets it.
 
 use std::time::{Duration, Instant};
 
 use candle_core::Device;
 use serde::{Deserialize, Serialize};
 
+use super::actor_critic;
 use super::batch::Recipe;
 use super::config::{Agent, Settings};
 use super::episode::TargetRule;
+use super::foresight::{self, Foresight};
 use super::game::{Outcome, Player, Symmetry, symmetries};
 use super::learn::{Learner, Losses};
 use super::net::Net;
 use super::reanalyse::reanalyse;
-use super::replay::Replay;
+use super::replay::{Draw, Replay};
 use super::self_play::{GameReport, SelfPlay};
+use super::weights_file::{About, Trained};
 use crate::error::Result;
 use crate::rng::Rng;
 
@@ -51,14 +55,19 @@ pub struct Debts {
     pub learning: f64,
     /// Positions to be looked at again.
     pub again: f64,
+    /// Positions that were learnt from, of those that were ever remembered; of the agent without a
+    /// search, which learns from each once.
+    #[serde(default)]
+    pub used: u64,
 }
 
 /// Means over the games and steps since the last point.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Window {
+    pub(super) since: Counters,
     losses: Vec<Losses>,
+    foresight: Vec<Vec<Foresight>>,
     games: Vec<GameReport>,
-    since: Counters,
 }
 
 /// A point of the curves.
@@ -82,6 +91,10 @@ pub struct Point {
     pub simulations_per_second: f64,
     /// Training steps a second.
     pub steps_per_second: f64,
+    /// Of the unrolled steps, what was predicted beside what happened; empty between two
+    /// comparisons.
+    #[serde(default)]
+    pub foresight: Vec<Foresight>,
 }
 
 /// What a turn brought.
@@ -157,12 +170,28 @@ impl Training {
     /// How value targets are made.
     #[must_use]
     pub fn rule(&self) -> TargetRule {
-        TargetRule {
-            players: self.settings.players,
-            td_steps: self.settings.td_steps,
-            discount: self.settings.discount,
-            value_mix: self.settings.value_mix,
-        }
+        rule(&self.settings)
+    }
+
+    /// A copy of the networks that play, as they are now.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn trained(&self) -> Result<Trained> {
+        let about = About {
+            settings: self.settings.clone(),
+            counters: self.counters,
+        };
+        let net = self.learner.frozen()?;
+        Ok(Trained { about, net })
+    }
+
+    /// The moves of the newest game that ended since the last point, of games for two.
+    #[must_use]
+    pub fn newest_game(&self) -> Option<&[u16]> {
+        let games = self.window.games.iter().rev();
+        let mut lines = games.map(|game| game.line.as_slice());
+        lines.find(|line| !line.is_empty())
     }
 
     /// Does what is owed most.
@@ -171,8 +200,18 @@ impl Training {
     /// When learning fails.
     pub fn turn(&mut self) -> Result<Turn> {
         let start = Instant::now();
+        let turn = if self.settings.agent == Agent::ActorCritic {
+            self.turn_on_policy()?
+        } else {
+            self.turn_by_debts()?
+        };
+        self.counters.seconds += start.elapsed().as_secs_f64();
+        Ok(turn)
+    }
+
+    fn turn_by_debts(&mut self) -> Result<Turn> {
         let ready = self.replay.len() >= FIRST_BATCHES * self.settings.batch;
-        let turn = if ready && self.debts.learning >= 1.0 {
+        Ok(if ready && self.debts.learning >= 1.0 {
             self.learn()?;
             Turn::Learnt
         } else if ready && (self.debts.again >= AGAIN as f64 || self.settings.reanalyse >= 1.0) {
@@ -180,30 +219,45 @@ impl Training {
             Turn::Reanalysed
         } else {
             Turn::Played(self.play()?)
-        };
-        self.counters.seconds += start.elapsed().as_secs_f64();
-        Ok(turn)
+        })
     }
 
-    fn learn(&mut self) -> Result<()> {
+    /// Learns from what was just played as soon as there is enough of it, then forgets it.
+    fn turn_on_policy(&mut self) -> Result<Turn> {
+        let fresh = self.replay.added() - self.debts.used;
+        if fresh < self.settings.batch as u64 {
+            return Ok(Turn::Played(self.play()?));
+        }
+        let draws = actor_critic::newest(&self.replay, self.debts.used, self.settings.batch);
+        self.step(&draws)?;
+        self.debts.used = self.replay.added();
+        self.learner.publish_newest()?;
+        Ok(Turn::Learnt)
+    }
+
+    /// A training step on these positions.
+    fn step(&mut self, draws: &[Draw]) -> Result<()> {
         let recipe = Recipe {
             settings: &self.settings,
             symmetries: &self.symmetries,
-            rule: TargetRule {
-                players: self.settings.players,
-                td_steps: self.settings.td_steps,
-                discount: self.settings.discount,
-                value_mix: self.settings.value_mix,
-            },
+            rule: rule(&self.settings),
             device: &self.device,
         };
-        let draws = self.replay.draw(self.settings.batch, &mut self.rng);
         let step = self.counters.steps;
-        let batch = recipe.batch(&self.replay, &draws, step, &mut self.rng)?;
+        let batch = recipe.batch(&self.replay, draws, step, &mut self.rng)?;
         let learnt = self.learner.step(&batch, &self.settings)?;
-        self.replay.update(&draws, &learnt.errors);
+        self.replay.update(draws, &learnt.errors);
         self.window.losses.push(learnt.losses);
+        if !learnt.foresight.is_empty() {
+            self.window.foresight.push(learnt.foresight);
+        }
         self.counters.steps += 1;
+        Ok(())
+    }
+
+    fn learn(&mut self) -> Result<()> {
+        let draws = self.replay.draw(self.settings.batch, &mut self.rng);
+        self.step(&draws)?;
         self.debts.learning -= 1.0;
         if self.debts.learning < 1.0 {
             self.learner.publish()?;
@@ -241,11 +295,11 @@ impl Training {
         self.counters.lost += advance.lost.len() as u64;
         self.window.games.extend(advance.finished);
         let share = self.settings.reanalyse.min(0.99);
-        // Looking again is for searches; a policy without one finds nothing new.
+        // Both debts are those of searches; a policy without one learns when there is enough.
         if self.settings.agent != Agent::ActorCritic {
             self.debts.again += advance.moves as f64 * share / (1.0 - share);
+            self.owe(advance.moves as usize);
         }
-        self.owe(advance.moves as usize);
         Ok(advance.lost)
     }
 
@@ -272,6 +326,7 @@ impl Training {
         Point {
             counters: self.counters,
             losses: mean(&window.losses),
+            foresight: foresight::mean(&window.foresight),
             remembered: self.replay.len(),
             length: average(&window.games, |game| game.moves as f32),
             score: average(&window.games, score),
@@ -282,6 +337,62 @@ impl Training {
             simulations_per_second: rate(now.simulations, then.simulations),
             steps_per_second: rate(now.steps, then.steps),
         }
+    }
+}
+
+impl Point {
+    /// This point and the next one as one; `before` is what had been done before this one.
+    #[must_use]
+    pub fn merged(&self, next: &Self, before: &Counters) -> Self {
+        let (first, second) = (&self.counters, &next.counters);
+        let share = |before: f64, middle: f64, after: f64| {
+            let all = after - before;
+            let second = if all > 0.0 {
+                (after - middle) / all
+            } else {
+                0.5
+            };
+            (1.0 - second, second)
+        };
+        let (a, b) = share(before.steps as f64, first.steps as f64, second.steps as f64);
+        let by_steps = |one: f32, two: f32| (a as f32).mul_add(one, b as f32 * two);
+        let (a, b) = share(before.games as f64, first.games as f64, second.games as f64);
+        let by_games = |one: f32, two: f32| (a as f32).mul_add(one, b as f32 * two);
+        let (a, b) = share(before.seconds, first.seconds, second.seconds);
+        let by_time = |one: f64, two: f64| a.mul_add(one, b * two);
+        let (one, two) = (&self.losses, &next.losses);
+        Self {
+            counters: next.counters,
+            losses: Losses {
+                total: by_steps(one.total, two.total),
+                policy: by_steps(one.policy, two.policy),
+                value: by_steps(one.value, two.value),
+                reward: by_steps(one.reward, two.reward),
+                consistency: by_steps(one.consistency, two.consistency),
+                probe: by_steps(one.probe, two.probe),
+            },
+            remembered: next.remembered,
+            length: by_games(self.length, next.length),
+            score: by_games(self.score, next.score),
+            drawn: by_games(self.drawn, next.drawn),
+            games_per_second: by_time(self.games_per_second, next.games_per_second),
+            simulations_per_second: by_time(
+                self.simulations_per_second,
+                next.simulations_per_second,
+            ),
+            steps_per_second: by_time(self.steps_per_second, next.steps_per_second),
+            foresight: foresight::mean(&[self.foresight.clone(), next.foresight.clone()]),
+        }
+    }
+}
+
+/// How value targets are made with these settings.
+fn rule(settings: &Settings) -> TargetRule {
+    TargetRule {
+        players: settings.players,
+        td_steps: settings.td_steps,
+        discount: settings.discount,
+        value_mix: settings.value_mix,
     }
 }
 

@@ -2,6 +2,9 @@
 //! for measuring.
 
 mod page;
+mod plots;
+mod scaling;
+mod training;
 
 use std::path::Path;
 

@@ -63,7 +63,10 @@ pub trait Page {
 
 /// All pages, in their order.
 pub fn all() -> Vec<Box<dyn Page>> {
-    vec![]
+    vec![
+        Box::new(super::training::Training::new()),
+        Box::new(super::scaling::Strength::new()),
+    ]
 }
 
 /// What the pages share: the game, the position, the weights.
