@@ -23,6 +23,7 @@
 mod actions;
 pub mod agent;
 pub mod arena;
+pub mod arcade;
 pub mod batch;
 mod bench;
 pub mod config;
@@ -31,7 +32,10 @@ pub mod episode;
 pub mod evaluate;
 pub mod game;
 pub mod job;
+pub mod kept;
 pub mod learn;
+pub mod live;
+pub mod move_job;
 pub mod net;
 pub mod opponent;
 pub mod planning;

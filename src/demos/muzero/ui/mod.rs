@@ -1,7 +1,10 @@
 //! The tab: pages for playing, for looking into the search and the imagination, for training and
 //! for measuring.
 
+mod analysis;
 mod page;
+mod play;
+mod scene;
 
 use std::path::Path;
 
