@@ -24,6 +24,12 @@ pub struct Planner<'a> {
     actions: Vec<u32>,
 }
 
+/// The hidden states of a search that rests, to go on with [`Planner::resume`].
+pub struct Resting {
+    states: Vec<f32>,
+    nodes: usize,
+}
+
 /// What the networks say of a batch of observations.
 #[derive(Clone, Debug)]
 pub struct Seen {
@@ -111,6 +117,23 @@ impl<'a> Planner<'a> {
             logits: prediction.policy.flatten_all()?.to_vec1()?,
             values: values(self.net, &prediction)?,
         })
+    }
+
+    /// Keeps the states without the networks.
+    #[must_use]
+    pub fn rest(self) -> Resting {
+        Resting {
+            states: self.states,
+            nodes: self.nodes,
+        }
+    }
+
+    /// Goes on with states that were kept.
+    #[must_use]
+    pub fn resume(mut self, resting: Resting) -> Self {
+        self.states = resting.states;
+        self.nodes = resting.nodes;
+        self
     }
 
     /// The hidden state of a node.

@@ -237,4 +237,9 @@ pub trait Game: Send + Sync {
 
     /// Where an action is on the board.
     fn cells(&self, action: usize) -> ActionCells;
+
+    /// Lives that are left, in games that have some.
+    fn lives(&self) -> Option<u32> {
+        None
+    }
 }

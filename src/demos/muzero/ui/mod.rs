@@ -1,10 +1,13 @@
 //! The tab: pages for playing, for looking into the search and the imagination, for training and
 //! for measuring.
 
+mod analysis;
 mod page;
 mod plots;
 mod scaling;
 mod training;
+mod play;
+mod scene;
 
 use std::path::Path;
 

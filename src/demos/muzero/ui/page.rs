@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::super::game::{Game, GameId, Record, open};
+use super::analysis::Analysis;
 use crate::error::{Error, Result};
 use crate::gui::{Command, Export, TabCx};
 
@@ -66,6 +67,7 @@ pub fn all() -> Vec<Box<dyn Page>> {
     vec![
         Box::new(super::training::Training::new()),
         Box::new(super::scaling::Strength::new()),
+        Box::new(super::play::PlayPage::new()),
     ]
 }
 
@@ -81,6 +83,8 @@ pub struct Shared {
     pub weights: Option<std::path::PathBuf>,
     /// A page that should come to the front.
     pub wanted: Option<&'static str>,
+    /// The search of a position, watched by several pages.
+    pub analysis: Analysis,
     /// Changes with what [`Shared::save`] gives.
     pub revision: u64,
     /// The position after `moves`; made by [`Shared::position`].
@@ -104,6 +108,7 @@ impl Default for Shared {
             undone: Vec::new(),
             weights: None,
             wanted: None,
+            analysis: Analysis::default(),
             revision: 0,
             position: None,
         }
@@ -153,6 +158,30 @@ impl Shared {
         self.position = None;
         self.revision += 1;
         true
+    }
+
+    /// Makes the move again that was taken back last. False when there is none.
+    pub fn redo(&mut self) -> bool {
+        let Some(action) = self.undone.pop() else {
+            return false;
+        };
+        let rest = std::mem::take(&mut self.undone);
+        let played = self.play(action).is_ok();
+        self.undone = rest;
+        played
+    }
+
+    /// Steps back or forward to after so many moves.
+    pub fn go_to(&mut self, ply: usize) {
+        while self.moves.len() > ply && self.undo() {}
+        while self.moves.len() < ply && self.redo() {}
+    }
+
+    /// All moves of the game, those that were taken back too.
+    #[must_use]
+    pub fn line(&self) -> Vec<usize> {
+        let undone = self.undone.iter().rev();
+        self.moves.iter().chain(undone).copied().collect()
     }
 
     /// Another game, or the same from its beginning.

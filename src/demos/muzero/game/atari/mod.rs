@@ -396,4 +396,8 @@ impl Game for AtariGame {
     fn cells(&self, _action: usize) -> ActionCells {
         ActionCells::default()
     }
+
+    fn lives(&self) -> Option<u32> {
+        u32::try_from(self.lives).ok().filter(|&lives| lives > 0)
+    }
 }
