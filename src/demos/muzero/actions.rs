@@ -12,6 +12,7 @@ use super::config::TrainConfig;
 use super::contest::{self, ContestJob, Measured, PlayConfig, ScalingJob, Standing};
 use super::evaluate::{Found, Measure};
 use super::game::GameId;
+use super::imagination;
 use super::job::{Output, RunOptions, TrainJob};
 use super::think::{ThinkJob, Thought, parse_moves};
 use super::training::Point;
@@ -33,6 +34,8 @@ enum Action {
     Move(Move),
     /// Measure strength at several numbers of simulations
     Scaling(Scaling),
+    /// Imagine a line of moves with the learned model, beside what really happens
+    Imagine(imagination::ImagineConfig),
     /// Measure how fast the search is
     Bench(bench::BenchConfig),
 }
@@ -110,6 +113,7 @@ pub fn run(matches: &ArgMatches, globals: &Globals) -> Result<()> {
         Action::Play(play) => self::play(*play, globals),
         Action::Move(asked) => self::think(&asked, globals),
         Action::Scaling(scaling) => self::scaling(scaling, globals),
+        Action::Imagine(config) => imagination::run(&config, globals),
         Action::Bench(config) => bench::run(&config, globals),
     }
 }

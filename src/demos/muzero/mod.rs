@@ -30,6 +30,7 @@ pub mod contest;
 pub mod episode;
 pub mod evaluate;
 pub mod game;
+pub mod imagination;
 pub mod job;
 pub mod learn;
 pub mod net;
