@@ -1,6 +1,7 @@
 //! What learning is made of: targets, memory, batches, networks and their files.
 
 mod batches;
+mod imagination;
 mod network;
 mod replay;
 mod targets;

@@ -37,7 +37,10 @@ fn is_image(
     let image = |action: u16| symmetry.map_or(usize::from(action), |s| s.action(action.into()));
     let mut game = open(id).expect("built in");
     game.reset(episode.rng.clone()).expect("begins");
-    let before = episode.opening.iter().chain(&episode.actions[..draw.moment]);
+    let before = episode
+        .opening
+        .iter()
+        .chain(&episode.actions[..draw.moment]);
     for &action in before {
         game.step(image(action)).expect("the image of a legal move");
     }
@@ -145,20 +148,35 @@ fn what_counts_and_what_does_not() {
     let one = |tensor: &Tensor| tensor.to_vec1::<f32>().expect("numbers")[0];
     for (k, targets) in shown.targets.iter().enumerate() {
         let acted = if k == 0 { 0.5 } else { 0.0 };
-        assert!((one(&targets.policy_weights) - acted).abs() < 1e-6, "step {k}");
-        assert!((one(&targets.value_weights) - 0.5).abs() < 1e-6, "absorbing");
+        assert!(
+            (one(&targets.policy_weights) - acted).abs() < 1e-6,
+            "step {k}"
+        );
+        assert!(
+            (one(&targets.value_weights) - 0.5).abs() < 1e-6,
+            "absorbing"
+        );
         // At step 1 the game is over for whoever would move next, then the turn alternates.
         if k > 0 {
             let sign = if k % 2 == 1 { 1.0 } else { -1.0 };
-            assert!((targets.values[0] - sign * outcome).abs() < 1e-6, "step {k}");
+            assert!(
+                (targets.values[0] - sign * outcome).abs() < 1e-6,
+                "step {k}"
+            );
         }
     }
-    assert!(shown.later.is_empty(), "board games have no consistency loss");
+    assert!(
+        shown.later.is_empty(),
+        "board games have no consistency loss"
+    );
     // The probe draws up to the position in which the game ended.
     for step in 0..=settings.unroll as u64 {
         let drawn = batch(step);
         assert_eq!(drawn.probe.0 as u64, step);
         let counts = if step <= 1 { 1.0 } else { 0.0 };
-        assert!((one(&drawn.probe_weights) - counts).abs() < 1e-6, "step {step}");
+        assert!(
+            (one(&drawn.probe_weights) - counts).abs() < 1e-6,
+            "step {step}"
+        );
     }
 }

@@ -55,7 +55,11 @@ fn every_game_has_networks_of_its_shape() {
         let [planes, rows, columns] = spec.observation;
         let seen = numbers(&[2, planes, rows, columns], 1);
         let state = net.represent(&seen).expect("h");
-        let grid = if id == arcade { [6, 6] } else { [rows, columns] };
+        let grid = if id == arcade {
+            [6, 6]
+        } else {
+            [rows, columns]
+        };
         assert_eq!(state.dims(), [2, 8, grid[0], grid[1]], "{id}");
         assert_eq!(config.state_len(), 8 * grid[0] * grid[1], "{id}");
         let last = spec.actions as u32 - 1;
@@ -70,7 +74,10 @@ fn every_game_has_networks_of_its_shape() {
             for one in values(state).chunks(config.state_len()) {
                 let least = one.iter().copied().fold(f32::MAX, f32::min);
                 let most = one.iter().copied().fold(f32::MIN, f32::max);
-                assert!(least.abs() < 1e-6 && (most - 1.0).abs() < 1e-4, "{id}: {least} {most}");
+                assert!(
+                    least.abs() < 1e-6 && (most - 1.0).abs() < 1e-4,
+                    "{id}: {least} {most}"
+                );
             }
         }
         let prediction = net.predict(&next).expect("f");
@@ -78,7 +85,11 @@ fn every_game_has_networks_of_its_shape() {
         assert_eq!(prediction.value.dims(), [2, config.value.bins], "{id}");
         let drawn = net.probe(&next).expect("the probe");
         let target = net.probe_target(&seen).expect("a picture");
-        let shape = if id == arcade { [1, 48, 48] } else { spec.observation };
+        let shape = if id == arcade {
+            [1, 48, 48]
+        } else {
+            spec.observation
+        };
         assert_eq!(config.probe_shape(), shape, "{id}");
         assert_eq!(drawn.dims()[1..], shape, "{id}");
         assert_eq!(target.dims(), drawn.dims(), "{id}");
@@ -133,23 +144,39 @@ fn half_of_the_gradient_passes_from_step_to_step() {
         }
         .expect("g");
         let loss = (next * &pull).and_then(|x| x.sum_all()).expect("a loss");
-        (values(&loss.reshape(1).expect("one")), loss.backward().expect("gradients"))
+        (
+            values(&loss.reshape(1).expect("one")),
+            loss.backward().expect("gradients"),
+        )
     };
     let ((whole_loss, whole), (half_loss, half)) = (gradients(false), gradients(true));
-    assert!((whole_loss[0] - half_loss[0]).abs() < 1e-3, "the same numbers");
+    assert!(
+        (whole_loss[0] - half_loss[0]).abs() < 1e-3,
+        "the same numbers"
+    );
     let of = |store: &candle_core::backprop::GradStore, var: &Var| {
         store.get(var.as_tensor()).map(values)
     };
     let (a, b) = (of(&whole, &state), of(&half, &state));
     let (a, b) = (a.expect("a gradient"), b.expect("a gradient"));
     assert!(a.iter().any(|x| x.abs() > 1e-3));
-    assert!(a.iter().zip(&b).all(|(a, b)| (0.5 * a - b).abs() < 1e-5 + 1e-4 * a.abs()));
+    assert!(
+        a.iter()
+            .zip(&b)
+            .all(|(a, b)| (0.5 * a - b).abs() < 1e-5 + 1e-4 * a.abs())
+    );
     // What the weights learn of this step is not halved.
     let mut compared = 0;
-    for (name, param) in params.iter().filter(|(name, _)| name.starts_with("dynamics")) {
+    for (name, param) in params
+        .iter()
+        .filter(|(name, _)| name.starts_with("dynamics"))
+    {
         let (a, b) = (of(&whole, param.var()), of(&half, param.var()));
         let (a, b) = (a.expect("a gradient"), b.expect("a gradient"));
-        let near = a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-4 + 1e-3 * a.abs());
+        let near = a
+            .iter()
+            .zip(&b)
+            .all(|(a, b)| (a - b).abs() < 1e-4 + 1e-3 * a.abs());
         assert!(near, "{name}");
         compared += 1;
     }
@@ -163,13 +190,21 @@ fn consistency_pulls_imagined_states_only() {
     let seen = Var::from_tensor(&numbers(&[2, 8, 3, 3], 9)).expect("states");
     let weights = Tensor::new(&[1.0_f32, 0.25], &Device::Cpu).expect("weights");
     let of = |imagined: &Tensor| {
-        let loss = net.inconsistency(imagined, &seen, &weights).expect("a loss");
+        let loss = net
+            .inconsistency(imagined, &seen, &weights)
+            .expect("a loss");
         (loss.to_scalar::<f32>().expect("one number"), loss)
     };
     let (least, loss) = of(&imagined);
-    assert!((-1.0..=1.0).contains(&least), "minus a mean of weighted cosines: {least}");
+    assert!(
+        (-1.0..=1.0).contains(&least),
+        "minus a mean of weighted cosines: {least}"
+    );
     let gradients = loss.backward().expect("gradients");
-    assert!(largest(gradients.get(seen.as_tensor())) <= 0.0, "the true states stay");
+    assert!(
+        largest(gradients.get(seen.as_tensor())) <= 0.0,
+        "the true states stay"
+    );
     let gradient = values(gradients.get(imagined.as_tensor()).expect("a gradient"));
     for (name, param) in params.iter() {
         let size = largest(gradients.get(param.var().as_tensor()));
@@ -189,19 +224,28 @@ fn consistency_pulls_imagined_states_only() {
             of(&tensor).0
         };
         let slope = (moved(1e-2) - moved(-1e-2)) / 2e-2;
-        assert!((slope - gradient[at]).abs() < 2e-3, "{at}: {slope} {}", gradient[at]);
+        assert!(
+            (slope - gradient[at]).abs() < 2e-3,
+            "{at}: {slope} {}",
+            gradient[at]
+        );
     }
     // Equal states have not reached the optimum, because a prediction lies between: but twice the
     // weight is twice the loss.
     let double = Tensor::new(&[2.0_f32, 0.5], &Device::Cpu).expect("weights");
-    let twice = net.inconsistency(&imagined, &seen, &double).expect("a loss");
+    let twice = net
+        .inconsistency(&imagined, &seen, &double)
+        .expect("a loss");
     let twice = twice.to_scalar::<f32>().expect("one number");
     assert!((twice - 2.0 * least).abs() < 1e-5);
 }
 
 #[test]
 fn planning_is_the_networks_step_by_step() {
-    for id in [GameId::ConnectFour, "minatar:breakout".parse().expect("a game")] {
+    for id in [
+        GameId::ConnectFour,
+        "minatar:breakout".parse().expect("a game"),
+    ] {
         let settings = settings(&id);
         let (_, net) = net(&id, 0);
         let net = net.detached();
@@ -212,16 +256,25 @@ fn planning_is_the_networks_step_by_step() {
         let looked = planner.begin(&values(&seen), 2).expect("roots");
         let near = |a: &[f32], b: &[f32]| {
             assert_eq!(a.len(), b.len());
-            let off = a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            let off = a
+                .iter()
+                .zip(b)
+                .map(|(a, b)| (a - b).abs())
+                .fold(0.0, f32::max);
             assert!(off < 1e-4, "{id}: {off}");
         };
         // Each tree alone, by hand.
         let mut states = Vec::new();
         for tree in 0..3 {
-            let state = net.represent(&seen.narrow(0, tree, 1).expect("one")).expect("h");
+            let state = net
+                .represent(&seen.narrow(0, tree, 1).expect("one"))
+                .expect("h");
             let prediction = net.predict(&state).expect("f");
             let logits = values(&prediction.policy);
-            near(&looked.logits[tree * config.actions..][..config.actions], &logits);
+            near(
+                &looked.logits[tree * config.actions..][..config.actions],
+                &logits,
+            );
             let value = config.value.mean(&values(&prediction.value));
             near(&looked.values[tree..=tree], &[value]);
             near(planner.state(tree, 0), &values(&state));
@@ -250,14 +303,25 @@ fn planning_is_the_networks_step_by_step() {
                 let value = config.value.mean(&values(&prediction.value));
                 near(&answers.values[place..=place], &[value]);
                 let logits = values(&prediction.policy);
-                near(&answers.logits[place * config.actions..][..config.actions], &logits);
+                near(
+                    &answers.logits[place * config.actions..][..config.actions],
+                    &logits,
+                );
                 near(planner.state(request.tree, node), &values(&state));
                 let sign = if settings.players == 2 { -1.0 } else { 1.0 };
                 near(&answers.discounts[place..=place], &[sign * 0.9]);
                 states[request.tree].push(state);
             }
         }
-        let beyond = Request { tree: 0, parent: 0, node: 3, action: 0 };
-        assert!(planner.expand(&[beyond], &mut Answers::default()).is_err(), "no room");
+        let beyond = Request {
+            tree: 0,
+            parent: 0,
+            node: 3,
+            action: 0,
+        };
+        assert!(
+            planner.expand(&[beyond], &mut Answers::default()).is_err(),
+            "no room"
+        );
     }
 }

@@ -93,7 +93,11 @@ fn the_oldest_positions_are_forgotten() {
     assert!(replay.episode(1).is_none());
     let draws = replay.draw(2000, &mut Rng::new(7));
     assert_eq!(draws.len(), 2000);
-    assert!(draws.iter().all(|d| d.episode > 2 || d.episode == 2 && d.moment >= 5));
+    assert!(
+        draws
+            .iter()
+            .all(|d| d.episode > 2 || d.episode == 2 && d.moment >= 5)
+    );
     assert!(draws.iter().any(|d| d.episode == 2));
     // One longer than the whole memory pushes everything out.
     replay.push(episode(&[0.5; 40]), &RULE);
@@ -149,7 +153,15 @@ fn back_episodes(
     let mut ids: Vec<u64> = state.slots.iter().map(|(id, _)| *id).collect();
     ids.sort_unstable();
     ids.dedup();
-    let one = |id: u64| Some((id, replay.episode(id).cloned().unwrap_or_else(|| episode(&[0.0; 8]))))
-        .filter(|_| id != 999);
+    let one = |id: u64| {
+        Some((
+            id,
+            replay
+                .episode(id)
+                .cloned()
+                .unwrap_or_else(|| episode(&[0.0; 8])),
+        ))
+        .filter(|_| id != 999)
+    };
     ids.into_iter().filter_map(one).collect()
 }

@@ -87,7 +87,10 @@ fn a_random_move_cuts_the_targets_before_it() {
     // A quarter of the search's own value.
     let found = played.value(3, &board(None, 0.25));
     assert!(near(found, 0.75 * -1.0 + 0.25 * 0.4), "{found}");
-    assert!(near(played.value(5, &board(None, 0.25)), -1.0), "no value there");
+    assert!(
+        near(played.value(5, &board(None, 0.25)), -1.0),
+        "no value there"
+    );
 }
 
 /// `make_target` of the paper's pseudocode (Schrittwieser et al. 2020, supplementary material),

@@ -44,13 +44,20 @@ fn weights_come_back() {
     let back = load(&path, &Device::Cpu).expect("the networks");
     assert_eq!(back.about, told);
     let size = std::fs::metadata(&path).expect("a file").len();
-    assert!(size < 2 * params.count_trained() as u64 + 16_384, "two bytes a weight: {size}");
+    assert!(
+        size < 2 * params.count_trained() as u64 + 16_384,
+        "two bytes a weight: {size}"
+    );
     let seen = candle_core::Tensor::ones((1, 2, 3, 3), candle_core::DType::F32, &Device::Cpu)
         .expect("an observation");
     let out = |net: &Net| -> Vec<u32> {
         let state = net.represent(&seen).expect("h");
         let prediction = net.predict(&state).expect("f");
-        let value: Vec<f32> = prediction.value.flatten_all().and_then(|x| x.to_vec1()).expect("f");
+        let value: Vec<f32> = prediction
+            .value
+            .flatten_all()
+            .and_then(|x| x.to_vec1())
+            .expect("f");
         value.iter().map(|x| x.to_bits()).collect()
     };
     assert_eq!(out(&back.net), out(&net.detached()), "to the bit");
@@ -63,15 +70,21 @@ fn other_files_are_refused_with_a_reason() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("weights.safetensors");
     let (params, _, told) = stored(&path);
-    let error = networks(&GameId::ConnectFour, Some(&path), &Device::Cpu).expect_err("another game");
+    let error =
+        networks(&GameId::ConnectFour, Some(&path), &Device::Cpu).expect_err("another game");
     let text = error.to_string();
-    assert!(text.contains("tictactoe") && text.contains("not of connect4"), "{text}");
+    assert!(
+        text.contains("tictactoe") && text.contains("not of connect4"),
+        "{text}"
+    );
 
     // Weights of no networks of ours.
     let foreign = folder.path().join("foreign.safetensors");
     let half = vitrine::nn::weights::Precision::Half;
     vitrine::nn::weights::save(&params, &foreign, half).expect("a file");
-    let text = load(&foreign, &Device::Cpu).expect_err("no header").to_string();
+    let text = load(&foreign, &Device::Cpu)
+        .expect_err("no header")
+        .to_string();
     assert!(text.contains("foreign.safetensors"), "{text}");
     assert!(load(&folder.path().join("none"), &Device::Cpu).is_err());
 
@@ -90,7 +103,9 @@ fn other_files_are_refused_with_a_reason() {
         change(&mut told);
         let path = folder.path().join("changed.safetensors");
         save(&path, &params, &told).expect("a file");
-        let text = load(&path, &Device::Cpu).expect_err("not these").to_string();
+        let text = load(&path, &Device::Cpu)
+            .expect_err("not these")
+            .to_string();
         assert!(text.contains("changed.safetensors"), "{text}");
     }
 }

@@ -73,8 +73,7 @@ pub fn run(asked: &ImagineConfig, globals: &Globals) -> Result<()> {
     });
     let mut fields = json!({ "game": asked.game });
     let mut ended = drive(globals, &mut report, job, |roll| {
-        set(&mut fields, "trained", json!(roll.trained));
-        set(&mut fields, "steps", json!(roll.steps));
+        set(&mut fields, "line", json!(roll));
         line_text(&roll)
     });
     if ended.is_ok() && asked.positions > 0 {

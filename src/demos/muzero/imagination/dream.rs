@@ -58,6 +58,22 @@ impl<'a> Dream<'a> {
         })
     }
 
+    /// Goes on with states that were kept.
+    #[must_use]
+    pub fn resume(net: &'a Net, states: Tensor, device: &Device) -> Self {
+        Self {
+            net,
+            device: device.clone(),
+            states,
+        }
+    }
+
+    /// The states, to go on with them later.
+    #[must_use]
+    pub fn rest(self) -> Tensor {
+        self.states
+    }
+
     /// Takes an action in each state. Gives the imagined rewards, if the game has any on the way.
     ///
     /// # Errors

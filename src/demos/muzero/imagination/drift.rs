@@ -9,7 +9,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use candle_core::Device;
+use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::super::agent;
@@ -140,9 +140,14 @@ pub struct DriftJob {
 struct Group {
     games: Vec<Box<dyn Game>>,
     rngs: Vec<Rng>,
-    /// The actions so far: the imagined states are made anew of them, so that nothing borrows.
+    /// Observations of the beginning.
     begin: Vec<f32>,
-    actions: Vec<Vec<usize>>,
+    /// Steps since then.
+    depth: usize,
+    /// The imagined states.
+    states: Tensor,
+    /// What the last step earned, imagined and in truth.
+    imagined_rewards: Option<Vec<f32>>,
     rewards: Vec<f32>,
 }
 
@@ -196,7 +201,8 @@ impl Row {
 
 impl Group {
     /// Positions after some random moves; a game that ends on the way begins anew.
-    fn new(config: &DriftConfig, first: usize, settings: &Settings) -> Result<Self> {
+    fn new(config: &DriftConfig, first: usize, trained: &Trained, device: &Device) -> Result<Self> {
+        let settings = &trained.about.settings;
         let count = GROUP.min(config.positions - first);
         let actions = settings.net.actions;
         let mut games = Vec::with_capacity(count);
@@ -217,10 +223,13 @@ impl Group {
             rngs.push(rng);
         }
         let all: Vec<&dyn Game> = games.iter().map(|game| &**game).collect();
+        let begin = observe(&all, settings.net.observation);
         Ok(Self {
-            begin: observe(&all, settings.net.observation),
+            states: Dream::begin(&trained.net, &begin, device)?.rest(),
+            begin,
+            depth: 0,
+            imagined_rewards: None,
             rewards: vec![0.0; games.len()],
-            actions: Vec::new(),
             games,
             rngs,
         })
@@ -230,28 +239,24 @@ impl Group {
     fn compare(&self, trained: &Trained, rows: &mut [Row], device: &Device) -> Result<()> {
         let settings = &trained.about.settings;
         let net = &trained.net;
-        let mut dream = Dream::begin(net, &self.begin, device)?;
-        let mut rewards = None;
-        for actions in &self.actions {
-            rewards = dream.step(actions)?;
-        }
+        let dream = Dream::resume(net, self.states.clone(), device);
         let imagined = dream.look()?;
         let all: Vec<&dyn Game> = self.games.iter().map(|game| &**game).collect();
         let seen = observe(&all, settings.net.observation);
         let here = Dream::begin(net, &seen, device)?;
-        let row = &mut rows[self.actions.len()];
+        let row = &mut rows[self.depth];
         let comparison = Comparison {
             settings,
             shape: net.config().probe_shape(),
             imagined,
-            rewards,
+            rewards: self.imagined_rewards.as_deref(),
             first: dream.target(&self.begin)?,
             there: here.look()?,
             seen: here.target(&seen)?,
         };
         for (index, game) in all.iter().enumerate() {
             if !game.is_over() {
-                let numbers = comparison.of(index, *game, self.rewards[index], self.actions.len());
+                let numbers = comparison.of(index, *game, self.rewards[index], self.depth);
                 row.count += 1;
                 for (sum, number) in row.sums.iter_mut().zip(numbers) {
                     sum.add(number);
@@ -289,7 +294,10 @@ impl Group {
                 *reward = game.step(*action)?;
             }
         }
-        self.actions.push(actions);
+        let mut dream = Dream::resume(net, self.states.clone(), device);
+        self.imagined_rewards = dream.step(&actions)?;
+        self.states = dream.rest();
+        self.depth += 1;
         Ok(true)
     }
 }
@@ -299,7 +307,7 @@ struct Comparison<'a> {
     settings: &'a Settings,
     shape: [usize; 3],
     imagined: Look,
-    rewards: Option<Vec<f32>>,
+    rewards: Option<&'a [f32]>,
     /// Pictures of the beginning and of now.
     first: Vec<f32>,
     seen: Vec<f32>,
@@ -326,19 +334,14 @@ impl Comparison<'_> {
         game.legal(&mut legal);
         let policy = self.imagined.policies[index * actions..].iter();
         let illegal = policy.zip(&legal).filter(|(_, legal)| !**legal);
-        let reward = self.rewards.as_ref().map_or(0.0, |rewards| rewards[index]);
-        let has_reward = self.rewards.is_some();
+        let reward = self.rewards.map(|rewards| (rewards[index] - earned).abs());
         [
             imagined.mean,
             to(&picture(&self.there.pictures)).mean,
             to(&first).mean,
             imagined.wrong,
             (self.imagined.values[index] - self.there.values[index]).abs(),
-            if has_reward {
-                (reward - earned).abs()
-            } else {
-                0.0
-            },
+            reward.unwrap_or(0.0),
             illegal.map(|(p, _)| p).sum(),
         ]
     }
@@ -348,23 +351,19 @@ impl Job for DriftJob {
     type Output = Drift;
 
     fn step(&mut self, cx: &mut StepCx<'_, Drift>) -> Result<Flow> {
-        let (trained, is_trained) = match &self.trained {
-            Some((trained, is)) => (Arc::clone(trained), *is),
-            None => {
-                let weights = self.config.weights.as_deref();
-                let (trained, warning) = networks(&self.config.game, weights, cx.device())?;
-                self.trained = Some((Arc::clone(&trained), warning.is_none()));
-                return Ok(Flow::Continue);
-            }
+        let Some((trained, is_trained)) = self.trained.clone() else {
+            let weights = self.config.weights.as_deref();
+            let (trained, warning) = networks(&self.config.game, weights, cx.device())?;
+            self.trained = Some((trained, warning.is_none()));
+            return Ok(Flow::Continue);
         };
         let depth = self.rows.len() - 1;
-        let settings = &trained.about.settings;
         let mut group = match self.group.take() {
             Some(group) => group,
-            None => Group::new(&self.config, self.begun, settings)?,
+            None => Group::new(&self.config, self.begun, &trained, cx.device())?,
         };
         group.compare(&trained, &mut self.rows, cx.device())?;
-        let goes_on = group.actions.len() < depth && group.advance(&trained, cx.device())?;
+        let goes_on = group.depth < depth && group.advance(&trained, cx.device())?;
         if goes_on {
             self.group = Some(group);
             return Ok(Flow::Continue);

@@ -73,11 +73,11 @@ pub struct Step {
     pub name: String,
     /// Whose turn it is.
     pub first_to_play: bool,
-    /// What the probe draws of the imagined state, in the first player's view.
-    #[serde(skip)]
+    /// What the probe draws of the imagined state, in the first player's view; thousandths in
+    /// files.
+    #[serde(with = "thousandths")]
     pub imagined: Vec<f32>,
     /// What was there in truth; `None` after a move that the rules forbid.
-    #[serde(skip)]
     pub seen: Option<Vec<f32>>,
     /// How far the two lie apart.
     pub difference: Option<Difference>,
@@ -98,6 +98,20 @@ pub struct Step {
     pub illegal: Option<f32>,
     /// Whether the game is over in truth.
     pub over: bool,
+}
+
+/// Pictures in files: three digits are more than is seen, and short.
+mod thousandths {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(numbers: &[f32], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(numbers.iter().map(|x| (x * 1000.0).round() as u32))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f32>, D::Error> {
+        let thousandths = Vec::<u32>::deserialize(deserializer)?;
+        Ok(thousandths.iter().map(|&x| x as f32 / 1000.0).collect())
+    }
 }
 
 /// A line, imagined and played.
@@ -322,12 +336,7 @@ impl Teller<'_> {
         // A finished game's observation is that of its last mover's opponent for ever.
         self.turn_from(game.to_play(), &mut picture);
         let shape = self.trained.net.config().probe_shape();
-        step.difference = Some(difference(
-            &settings.game,
-            shape,
-            &step.imagined,
-            &picture,
-        ));
+        step.difference = Some(difference(&settings.game, shape, &step.imagined, &picture));
         step.seen = Some(picture);
         if game.is_over() {
             step.true_value = Some(match game.outcome() {

@@ -1,6 +1,7 @@
 //! The tab: pages for playing, for looking into the search and the imagination, for training and
 //! for measuring.
 
+mod imagine;
 mod page;
 
 use std::path::Path;

@@ -63,7 +63,7 @@ pub trait Page {
 
 /// All pages, in their order.
 pub fn all() -> Vec<Box<dyn Page>> {
-    vec![]
+    vec![Box::new(super::imagine::ImaginePage::new())]
 }
 
 /// What the pages share: the game, the position, the weights.
