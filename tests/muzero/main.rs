@@ -3,6 +3,7 @@
 mod arena;
 mod atari;
 mod games;
+mod learning;
 mod minatar;
 mod noise;
 mod opponents;

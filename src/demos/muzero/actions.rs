@@ -14,6 +14,7 @@ use super::contest::{self, ContestJob, PlayConfig, Standing};
 use super::evaluate::{Found, Measure};
 use super::evaluation::Evaluation;
 use super::game::GameId;
+use super::imagination;
 use super::job::{Output, RunOptions, TrainJob};
 use super::record::RunRecord;
 use super::scaling::{Measured, ScalingConfig, ScalingJob};
@@ -37,6 +38,8 @@ enum Action {
     Move(Move),
     /// Measure strength at several numbers of simulations
     Scaling(ScalingConfig),
+    /// Imagine a line of moves with the learned model, beside what really happens
+    Imagine(imagination::ImagineConfig),
     /// Measure how fast the search is
     Bench(bench::BenchConfig),
 }
@@ -98,6 +101,7 @@ pub fn run(matches: &ArgMatches, globals: &Globals) -> Result<()> {
         Action::Play(play) => self::play(*play, globals),
         Action::Move(asked) => self::think(&asked, globals),
         Action::Scaling(scaling) => self::scaling(scaling, globals),
+        Action::Imagine(config) => imagination::run(&config, globals),
         Action::Bench(config) => bench::run(&config, globals),
     }
 }

@@ -1,4 +1,8 @@
-//! How fast the search is: network evaluations a second of processor time.
+//! How fast the search is: network evaluations a second of processor time, the tree included.
+//!
+//! The same search runs on the networks of this program and on candle's own operations, in turns
+//! of a quarter of a second, so that whatever else the machine does meets both alike. Figures are
+//! medians over the turns; the best turn is told too, which other programs disturb least.
 
 use std::time::{Duration, Instant};
 
@@ -16,6 +20,7 @@ use super::search::Search;
 use crate::cli::Globals;
 use crate::error::Result;
 use crate::nn::cpu::process_cpu_time;
+use crate::nn::ops::with_portable;
 
 /// What is measured.
 #[derive(Clone, Debug, Args)]
@@ -30,17 +35,48 @@ pub struct BenchConfig {
     #[arg(long, default_value_t = 200)]
     simulations: usize,
     /// Seconds for each batch
-    #[arg(long, default_value_t = 2.0)]
+    #[arg(long, default_value_t = 4.0)]
     seconds: f64,
+    /// Leave candle's own operations out
+    #[arg(long)]
+    no_candle: bool,
 }
+
+/// One kind of operations in turn with another.
+const TURN: Duration = Duration::from_millis(250);
+/// Turns that a median needs.
+const FEWEST: usize = 3;
 
 /// A batch's measurement.
 struct Speed {
     batch: usize,
     /// Evaluations of g and f a second of processor time, the whole search included.
-    search: f64,
-    /// Moves a second of wall time, of one game in the batch.
+    own: Turns,
+    /// With candle's own operations.
+    candle: Option<Turns>,
+    /// Moves a second of wall time, all games of the batch together.
     moves: f64,
+}
+
+/// Evaluations a second of processor time, turn by turn.
+#[derive(Default)]
+struct Turns(Vec<f64>);
+
+impl Turns {
+    fn median(&self) -> f64 {
+        let mut sorted = self.0.clone();
+        sorted.sort_by(f64::total_cmp);
+        let middle = sorted.len() / 2;
+        match sorted.len() {
+            0 => 0.0,
+            len if len % 2 == 1 => sorted[middle],
+            _ => f64::midpoint(sorted[middle - 1], sorted[middle]),
+        }
+    }
+
+    fn best(&self) -> f64 {
+        self.0.iter().copied().fold(0.0, f64::max)
+    }
 }
 
 /// Measures on one thread and prints.
@@ -57,27 +93,40 @@ pub fn run(config: &BenchConfig, globals: &Globals) -> Result<()> {
     let mut rows = Vec::new();
     for &batch in &config.batch {
         let speed = pool.install(|| measure(config, batch.max(1)))?;
+        let (own, candle) = (&speed.own, speed.candle.as_ref());
+        let beside = candle.map_or(String::new(), |candle| {
+            let ratio = own.median() / candle.median();
+            format!(", candle {:6.0} ({ratio:.1} times slower)", candle.median())
+        });
         report.text(&format!(
-            "batch {:3}: {:7.0} evaluations a CPU second, {:8.1} moves a second\n",
-            speed.batch, speed.search, speed.moves
+            "batch {:3}: {:7.0} evaluations a CPU second, at best {:7.0}{beside}, {:8.1} moves a \
+             second\n",
+            speed.batch,
+            own.median(),
+            own.best(),
+            speed.moves
         ));
         rows.push(json!({
             "batch": speed.batch,
-            "evaluations_per_cpu_second": speed.search,
+            "evaluations_per_cpu_second": own.median(),
+            "best_evaluations_per_cpu_second": own.best(),
+            "candle_evaluations_per_cpu_second": candle.map(Turns::median),
+            "best_candle_evaluations_per_cpu_second": candle.map(Turns::best),
             "moves_per_second": speed.moves,
         }));
     }
-    let best = rows
-        .iter()
-        .filter_map(|row| row["evaluations_per_cpu_second"].as_f64())
-        .fold(0.0, f64::max);
+    let most = |key: &str| {
+        let numbers = rows.iter().filter_map(|row| row[key].as_f64());
+        numbers.reduce(f64::max)
+    };
     report.event(
         "result",
         &json!({
             "game": config.game,
             "simulations": config.simulations,
             "threads": threads,
-            "evaluations_per_cpu_second": best,
+            "evaluations_per_cpu_second": most("evaluations_per_cpu_second"),
+            "candle_evaluations_per_cpu_second": most("candle_evaluations_per_cpu_second"),
             "batches": rows,
         }),
     );
@@ -104,18 +153,40 @@ fn measure(config: &BenchConfig, batch: usize) -> Result<Speed> {
         Ok(())
     };
     once()?;
-    let (start, cpu) = (Instant::now(), process_cpu_time());
-    let mut searches = 0;
-    while start.elapsed() < Duration::from_secs_f64(config.seconds.clamp(0.1, 600.0)) {
-        once()?;
-        searches += 1;
+    if !config.no_candle {
+        with_portable(once)?;
     }
-    let spent = (process_cpu_time() - cpu).as_secs_f64();
-    let count = (searches * batch) as f64;
+    // The root's evaluation is one more.
+    let evaluations = (batch * (config.simulations + 1)) as f64;
+    let (mut own, mut candle) = (Turns::default(), Turns::default());
+    let (mut searches, mut wall) = (0.0, Duration::ZERO);
+    let end = Instant::now() + Duration::from_secs_f64(config.seconds.clamp(0.1, 600.0));
+    while Instant::now() < end || own.0.len() < FEWEST {
+        let (count, cpu, took) = turn(once)?;
+        own.0.push(count * evaluations / cpu);
+        searches += count;
+        wall += took;
+        if !config.no_candle {
+            let (count, cpu, _) = with_portable(|| turn(once))?;
+            candle.0.push(count * evaluations / cpu);
+        }
+    }
     Ok(Speed {
         batch,
-        // The root's evaluation is one more.
-        search: count * (config.simulations + 1) as f64 / spent,
-        moves: count / start.elapsed().as_secs_f64(),
+        own,
+        candle: (!config.no_candle).then_some(candle),
+        moves: searches * batch as f64 / wall.as_secs_f64(),
     })
+}
+
+/// Searches for a turn, at least once: how often, its processor time in seconds, its time.
+fn turn(once: impl Fn() -> Result<()>) -> Result<(f64, f64, Duration)> {
+    let (start, cpu) = (Instant::now(), process_cpu_time());
+    let mut count = 0.0;
+    while start.elapsed() < TURN {
+        once()?;
+        count += 1.0;
+    }
+    let spent = process_cpu_time().saturating_sub(cpu).as_secs_f64();
+    Ok((count, spent, start.elapsed()))
 }

@@ -23,8 +23,8 @@
 mod actions;
 pub mod actor_critic;
 pub mod agent;
-pub mod arena;
 pub mod arcade;
+pub mod arena;
 pub mod batch;
 mod bench;
 pub mod branch;
@@ -35,6 +35,7 @@ pub mod evaluate;
 pub mod evaluation;
 pub mod foresight;
 pub mod game;
+pub mod imagination;
 pub mod job;
 pub mod kept;
 pub mod learn;

@@ -5,7 +5,7 @@ use egui::{Color32, Rect, Vec2, vec2};
 use super::super::Shape;
 use super::ground::ground;
 use super::layout::Layout;
-use super::pieces::{over, piece};
+use super::pieces::{GHOST, over, piece};
 use super::{Attention, BoardColors, BoardLook, BoardPicture};
 
 /// Heat below this draws nothing.
@@ -184,7 +184,8 @@ impl Drawing<'_> {
                 && self.inside(cell)
             {
                 let place = (self.layout.middle(cell), self.layout.side);
-                piece(&mut self.shapes, kind, place, on, false);
+                let opacity = self.picture.opacity.get(cell).copied().unwrap_or(1.0);
+                piece(&mut self.shapes, kind, place, on, opacity.clamp(0.0, 1.0));
             }
         }
     }
@@ -197,7 +198,7 @@ impl Drawing<'_> {
         {
             let kind = (self.picture.look, self.colors);
             let place = (self.layout.middle(cell), self.layout.side);
-            piece(&mut self.shapes, kind, place, ghost, true);
+            piece(&mut self.shapes, kind, place, ghost, GHOST);
         }
     }
 

@@ -70,6 +70,9 @@ pub struct BoardPicture {
     pub columns: usize,
     /// The pieces, one entry a cell; what is missing is empty.
     pub cells: Vec<Option<BoardPiece>>,
+    /// How sure each piece is, in `[0, 1]`: less is seen through, as on a board that a net
+    /// imagines. Empty where all are certain.
+    pub opacity: Vec<f32>,
     /// Cells that the last move touched.
     pub last: Vec<usize>,
     /// A line that won, in order; it is struck through where that is the custom.

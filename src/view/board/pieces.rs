@@ -5,15 +5,20 @@ use egui::{Color32, Pos2, vec2};
 use super::super::Shape;
 use super::{BoardColors, BoardLook, BoardPiece};
 
-/// Draws a piece in the middle of a cell with this side. A ghost is seen through and has no shadow.
+/// How much is seen of a piece that is not there yet.
+pub(super) const GHOST: f32 = 0.45;
+/// Below this a piece has no shadow.
+const SOLID: f32 = 0.98;
+
+/// Draws a piece in the middle of a cell with this side. One that is seen through has no shadow.
 pub(super) fn piece(
     shapes: &mut Vec<Shape>,
     (look, colors): (BoardLook, &BoardColors),
     (middle, side): (Pos2, f32),
     piece: BoardPiece,
-    is_ghost: bool,
+    opacity: f32,
 ) {
-    let opacity = if is_ghost { 0.45 } else { 1.0 };
+    let is_solid = opacity >= SOLID;
     let own = &colors.surface(look).pieces[piece.side.min(1)];
     let (fill, edge) = (
         own.fill.gamma_multiply(opacity),
@@ -46,7 +51,7 @@ pub(super) fn piece(
                 } else {
                     0.40
                 };
-            if !is_ghost {
+            if is_solid {
                 let disc = Shape::disc(middle, radius, colors.shadow);
                 shapes.push(shadow(disc, 0.055, 0.16));
             }
@@ -62,7 +67,7 @@ pub(super) fn piece(
                 return;
             };
             let size = side;
-            if !is_ghost {
+            if is_solid {
                 let cast = Shape::figure(middle, size, figure, colors.shadow);
                 shapes.push(shadow(cast, 0.03, 0.10));
             }

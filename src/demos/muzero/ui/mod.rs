@@ -2,12 +2,13 @@
 //! for measuring.
 
 mod analysis;
+mod imagine;
 mod page;
+mod play;
 mod plots;
 mod scaling;
-mod training;
-mod play;
 mod scene;
+mod training;
 
 use std::path::Path;
 

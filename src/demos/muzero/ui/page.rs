@@ -65,9 +65,10 @@ pub trait Page {
 /// All pages, in their order.
 pub fn all() -> Vec<Box<dyn Page>> {
     vec![
+        Box::new(super::play::PlayPage::new()),
+        Box::new(super::imagine::ImaginePage::new()),
         Box::new(super::training::Training::new()),
         Box::new(super::scaling::Strength::new()),
-        Box::new(super::play::PlayPage::new()),
     ]
 }
 
