@@ -86,7 +86,7 @@ fn a_random_move_cuts_the_targets_before_it() {
     }
     // A quarter of the search's own value.
     let found = played.value(3, &board(None, 0.25));
-    assert!(near(found, 0.75 * -1.0 + 0.25 * 0.4), "{found}");
+    assert!(near(found, -0.75 + 0.25 * 0.4), "{found}");
     assert!(
         near(played.value(5, &board(None, 0.25)), -1.0),
         "no value there"
@@ -98,14 +98,14 @@ fn a_random_move_cuts_the_targets_before_it() {
 fn pseudocode(played: &Episode, current_index: usize, td_steps: usize, discount: f32) -> f32 {
     let bootstrap_index = current_index + td_steps;
     let mut value = if bootstrap_index < played.values.len() {
-        played.values[bootstrap_index] * discount.powi(td_steps as i32)
+        played.values[bootstrap_index] * discount.powf(td_steps as f32)
     } else {
         0.0
     };
     let end = bootstrap_index.min(played.rewards.len());
     let rewards = played.rewards.get(current_index..end).unwrap_or_default();
     for (i, reward) in rewards.iter().enumerate() {
-        value += reward * discount.powi(i as i32);
+        value += reward * discount.powf(i as f32);
     }
     value
 }
@@ -113,8 +113,12 @@ fn pseudocode(played: &Episode, current_index: usize, td_steps: usize, discount:
 /// A board's target by recursion from one move to the next.
 fn by_recursion(played: &Episode, moment: usize, steps: Option<usize>, discount: f32) -> f32 {
     if moment >= played.len() {
-        let passed = (moment - played.len()) as i32;
-        return played.outcome * (-1.0_f32).powi(passed);
+        let passed = moment - played.len();
+        return if passed.is_multiple_of(2) {
+            played.outcome
+        } else {
+            -played.outcome
+        };
     }
     if steps == Some(0) || played.explored[moment] {
         return played.values[moment];
@@ -125,7 +129,7 @@ fn by_recursion(played: &Episode, moment: usize, steps: Option<usize>, discount:
 
 fn random(rng: &mut Rng) -> Episode {
     let len = 1 + rng.below(30);
-    let mut numbers = |rng: &mut Rng| -> Vec<f32> {
+    let numbers = |rng: &mut Rng| -> Vec<f32> {
         (0..len).map(|_| rng.uniform() as f32 * 2.0 - 1.0).collect()
     };
     let rewards = numbers(rng);

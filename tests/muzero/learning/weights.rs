@@ -117,7 +117,7 @@ fn damaged_files_are_refused() {
     stored(&path);
     let whole = std::fs::read(&path).expect("a file");
     let damaged = folder.path().join("damaged.safetensors");
-    let mut try_bytes = |bytes: &[u8]| {
+    let try_bytes = |bytes: &[u8]| {
         vitrine::store::atomic_write(&damaged, bytes).expect("a file");
         load(&damaged, &Device::Cpu).map_err(|error| error.to_string())
     };

@@ -10,7 +10,7 @@ const LINE: Hue = Hue::Line(2);
 
 /// All plots of a line and of the measurement, as far as there are any.
 pub fn figures(roll: Option<&Roll>, drift: Option<&Drift>) -> Vec<Figure> {
-    let mut figures = vec![error(roll, drift), value(roll, drift)];
+    let mut figures = vec![error(roll, drift), value(roll)];
     let has_rewards = roll.is_some_and(|roll| roll.steps.iter().any(|s| s.reward.is_some()));
     figures.push(if has_rewards {
         reward(roll)
@@ -20,8 +20,20 @@ pub fn figures(roll: Option<&Roll>, drift: Option<&Drift>) -> Vec<Figure> {
     figures
 }
 
-fn depth_axis() -> Axis {
-    Axis::new("Imagined steps", Unit::Number)
+/// The depths that are drawn, with a little room at both ends.
+fn depth_axis(roll: Option<&Roll>, drift: Option<&Drift>) -> Axis {
+    let line = roll.map_or(0, |roll| roll.steps.len());
+    let measured = drift.map_or(0, |drift| drift.depths.len());
+    let last = line.max(measured).saturating_sub(1).max(1) as f64;
+    Axis::new("Imagined steps", Unit::Number).with_range(-0.02 * last, 1.02 * last)
+}
+
+/// From nothing to the greatest number, but not less than `least`: what is next to nothing should
+/// look so.
+fn from_zero(axis: Axis, series: &[Series], least: f64) -> Axis {
+    let heights = series.iter().flat_map(|s| s.points.iter().map(|p| p[1]));
+    let most = heights.fold(least, f64::max);
+    axis.with_range(-0.03 * most, 1.06 * most)
 }
 
 fn series(name: &str, hue: Hue, mark: Mark, points: Vec<[f64; 2]>) -> Series {
@@ -89,13 +101,13 @@ fn error(roll: Option<&Roll>, drift: Option<&Drift>) -> Figure {
     }
     Figure {
         name: "Picture error against depth".into(),
-        x: depth_axis(),
-        y: Axis::new("Mean absolute error", Unit::Number),
+        x: depth_axis(roll, drift),
+        y: from_zero(Axis::new("Mean absolute error", Unit::Number), &all, 0.02),
         series: all,
     }
 }
 
-fn value(roll: Option<&Roll>, _drift: Option<&Drift>) -> Figure {
+fn value(roll: Option<&Roll>) -> Figure {
     let imagined = along(roll, "Imagined value", IMAGINED, Mark::Dots, |s| {
         Some(s.value)
     });
@@ -110,7 +122,7 @@ fn value(roll: Option<&Roll>, _drift: Option<&Drift>) -> Figure {
     let y = Axis::new("Value", Unit::Number);
     Figure {
         name: "Value along the line".into(),
-        x: depth_axis(),
+        x: depth_axis(roll, None),
         y: if board { y.with_range(-1.05, 1.05) } else { y },
         series: vec![labelled(seen, "true"), labelled(imagined, "imagined")],
     }
@@ -121,7 +133,7 @@ fn reward(roll: Option<&Roll>) -> Figure {
     let earned = along(roll, "True reward", TRUE, Mark::Squares, |s| s.true_reward);
     Figure {
         name: "Reward along the line".into(),
-        x: depth_axis(),
+        x: depth_axis(roll, None),
         y: Axis::new("Reward", Unit::Number),
         series: vec![labelled(earned, "true"), labelled(imagined, "imagined")],
     }
@@ -138,8 +150,8 @@ fn illegal(roll: Option<&Roll>, drift: Option<&Drift>) -> Figure {
     }
     Figure {
         name: "Policy on forbidden moves".into(),
-        x: depth_axis(),
-        y: Axis::new("Share of the policy", Unit::Percent),
+        x: depth_axis(roll, drift),
+        y: from_zero(Axis::new("Share of the policy", Unit::Percent), &all, 0.05),
         series: all,
     }
 }

@@ -11,6 +11,8 @@ const ROW: f32 = 17.0;
 /// The room for the rows' names.
 const NAMES: f32 = 96.0;
 const GAP: f32 = 12.0;
+/// About so many pictures are seen beside one another where there is room.
+const COLUMNS: f32 = 6.4;
 const REWARD: &str = "Reward";
 /// The rows below the pictures.
 const NAMED: [(&str, &str); 6] = [
@@ -77,8 +79,10 @@ impl Strip {
     pub fn ui(&mut self, ui: &mut Ui, roll: &Roll, height: f32) -> Option<usize> {
         let texts = ROW * (self.rows() + 1) as f32 + 34.0;
         let tallest = ((height - texts) * 0.5).clamp(64.0, 190.0);
-        let width =
-            (tallest * self.shape[2] as f32 / self.shape[1].max(1) as f32).clamp(104.0, 220.0);
+        let fair = (ui.available_width() - NAMES) / COLUMNS - GAP;
+        let width = (tallest * self.shape[2] as f32 / self.shape[1].max(1) as f32)
+            .min(fair)
+            .clamp(104.0, 220.0);
         let picture = vec2(
             width,
             PictureView::height(self.shape, width).min(tallest.max(96.0)),
