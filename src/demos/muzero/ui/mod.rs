@@ -2,9 +2,11 @@
 //! for measuring.
 
 mod analysis;
+mod in_sight;
 mod page;
 mod play;
 mod scene;
+mod tree_page;
 
 use std::path::Path;
 
