@@ -129,9 +129,9 @@ fn illegal_ui(ui: &mut Ui, shot: Option<&LiveShot>) {
     let figure = if mass.is_empty() {
         String::new()
     } else {
-        format!("max {:.1} %", deepest * 100.0)
+        format!("up to {:.1} %", deepest * 100.0)
     };
-    titled(ui, "Illegal moves in the policy", &figure);
+    titled(ui, "Illegal moves", &figure);
     let size = vec2(ui.available_width(), 46.0);
     let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
     response.widget_info(|| {
