@@ -23,6 +23,7 @@ use super::search::{
 };
 use super::think::position;
 use super::weights_file::Trained;
+use super::who;
 use crate::compute::{Flow, Job, StepCx};
 use crate::error::{Error, Result};
 
@@ -229,10 +230,19 @@ impl LiveJob {
             state: None,
         }
     }
+}
 
-    fn begin(&self, cx: &mut StepCx<'_, LiveShot>) -> Result<State> {
-        let request = &self.request;
-        let (trained, untrained) = networks(cx, &request.game, request.weights.as_deref())?;
+fn planner<'a>(trained: &'a Trained, device: &Device) -> Planner<'a> {
+    let settings = &trained.about.settings;
+    Planner::new(&trained.net, device, settings.players, settings.discount)
+}
+
+impl State {
+    fn begin(
+        request: &LiveRequest,
+        (trained, untrained): (Arc<Trained>, Option<String>),
+        device: &Device,
+    ) -> Result<Self> {
         let game = position(&request.game, &request.moves)?;
         let settings = &trained.about.settings;
         let seen = observe(&[&*game], settings.net.observation);
@@ -245,7 +255,7 @@ impl LiveJob {
             simulations,
             algorithm: request.rule.algorithm(settings),
         };
-        let mut planner = planner(&trained, cx.device());
+        let mut planner = planner(&trained, device);
         let looked = planner.begin(&seen, simulations)?;
         let prior = legal_policy(&looked.logits, &legal[0]);
         let rules = Rules::new(&*game, &looked.logits);
@@ -255,14 +265,14 @@ impl LiveJob {
         let begun = Instant::now();
         if settings.agent == Agent::AlphaZero {
             // With the true rules the whole search is one step: its games live as long as it.
-            let mut sight = Sight::new(&trained.net, cx.device());
+            let mut sight = Sight::new(&trained.net, device);
             let games: [&dyn Game; 1] = [&*game];
             let mut model = TrueRules::new(&games, settings.discount, &mut sight)?;
             while search.simulations() < until {
                 search.simulate(&mut model)?;
             }
         }
-        Ok(State {
+        Ok(Self {
             untrained,
             search,
             resting,
@@ -273,14 +283,7 @@ impl LiveJob {
             trained,
         })
     }
-}
 
-fn planner<'a>(trained: &'a Trained, device: &Device) -> Planner<'a> {
-    let settings = &trained.about.settings;
-    Planner::new(&trained.net, device, settings.players, settings.discount)
-}
-
-impl State {
     /// Simulates for a while.
     fn go_on(mut self, device: &Device) -> Result<Self> {
         let begun = Instant::now();
@@ -320,13 +323,33 @@ impl State {
     }
 }
 
+/// Searches at once, on this thread: for pictures, which wait for nothing.
+///
+/// # Errors
+/// When the networks cannot be loaded, or the game is over.
+pub fn search_now(request: &LiveRequest, device: &Device) -> Result<LiveShot> {
+    let nets = who::networks(&request.game, request.weights.as_deref(), device)?;
+    let mut state = State::begin(request, nets, device)?;
+    loop {
+        state = state.go_on(device)?;
+        let shot = state.shot(request);
+        if shot.done {
+            return Ok(shot);
+        }
+    }
+}
+
 impl Job for LiveJob {
     type Output = LiveShot;
 
     fn step(&mut self, cx: &mut StepCx<'_, LiveShot>) -> Result<Flow> {
         let state = match self.state.take() {
             Some(state) => state,
-            None => self.begin(cx)?,
+            None => {
+                let request = &self.request;
+                let nets = networks(cx, &request.game, request.weights.as_deref())?;
+                State::begin(request, nets, cx.device())?
+            }
         };
         let state = state.go_on(cx.device())?;
         let shot = state.shot(&self.request);

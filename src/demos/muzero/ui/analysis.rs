@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use candle_core::Device;
+
 use super::super::game::GameId;
-use super::super::live::{LiveJob, LiveRequest, LiveShot};
+use super::super::live::{self, LiveJob, LiveRequest, LiveShot};
 use crate::compute::{Ending, Event, Lane, Run};
 use crate::gui::TabCx;
 use crate::gui::controls::capitalised;
@@ -36,6 +38,17 @@ impl Analysis {
             .worker
             .submit(Lane::Interactive("muzero search"), name, job);
         self.run = Some((request.clone(), run));
+    }
+
+    /// Searches before the frame is drawn, for a picture.
+    pub fn search_now(&mut self, request: &LiveRequest) {
+        match live::search_now(request, &Device::Cpu) {
+            Ok(shot) => self.shot = Some(Arc::new(shot)),
+            Err(error) => {
+                let text = capitalised(&error.to_string());
+                self.failure = Some((request.clone(), text));
+            }
+        }
     }
 
     /// Takes in what has come. True when there is something new.

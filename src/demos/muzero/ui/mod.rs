@@ -3,12 +3,14 @@
 
 mod analysis;
 mod imagine;
+mod in_sight;
 mod page;
 mod play;
 mod plots;
 mod scaling;
 mod scene;
 mod training;
+mod tree_page;
 
 use std::path::Path;
 

@@ -66,6 +66,7 @@ pub trait Page {
 pub fn all() -> Vec<Box<dyn Page>> {
     vec![
         Box::new(super::play::PlayPage::new()),
+        Box::new(super::tree_page::TreePage::new()),
         Box::new(super::imagine::ImaginePage::new()),
         Box::new(super::training::Training::new()),
         Box::new(super::scaling::Strength::new()),

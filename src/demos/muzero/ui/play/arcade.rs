@@ -25,6 +25,14 @@ enum Seen {
     Screen(Arc<Image>),
 }
 
+/// Whether decisions are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Going {
+    Held,
+    Once,
+    On,
+}
+
 /// One game that is being played.
 pub struct Arcade {
     /// Which game this is about.
@@ -34,8 +42,7 @@ pub struct Arcade {
     seen: Seen,
     grid: GridView,
     screen: ImageView,
-    going: bool,
-    one_step: bool,
+    going: Going,
     /// `MuZero` plays.
     pub watch: bool,
     /// Decisions a second, of the grids and of the arcade.
@@ -62,8 +69,7 @@ impl Default for Arcade {
             seen: Seen::Nothing,
             grid: GridView::new("Game"),
             screen: ImageView::new("Game"),
-            going: false,
-            one_step: false,
+            going: Going::Held,
             watch: false,
             pace: [10, 15],
             held: 0,
@@ -108,7 +114,7 @@ impl Arcade {
     }
 
     pub fn state(&self) -> RunState {
-        if self.going {
+        if self.going == Going::On {
             RunState::Running
         } else {
             RunState::Idle
@@ -116,19 +122,23 @@ impl Arcade {
     }
 
     pub fn can_run(&self) -> bool {
-        !self.going && !self.over && self.failure.is_none()
+        self.going != Going::On && !self.over && self.failure.is_none()
     }
 
     pub fn run(&mut self) {
-        self.going = self.can_run();
+        if self.can_run() {
+            self.going = Going::On;
+        }
     }
 
     pub fn pause(&mut self) {
-        self.going = false;
+        self.going = Going::Held;
     }
 
     pub fn step(&mut self) {
-        self.one_step = self.can_run();
+        if self.can_run() {
+            self.going = Going::Once;
+        }
     }
 
     /// Takes in what came, and asks for the next decision when it is time.
@@ -152,11 +162,11 @@ impl Arcade {
             self.begin(shared, cx);
             return;
         }
-        if self.over || !(self.going || self.one_step) {
+        if self.over || self.going == Going::Held {
             return;
         }
         let now = ctx.input(|input| input.time);
-        if now < self.next_at && !self.one_step {
+        if now < self.next_at && self.going == Going::On {
             let left = std::time::Duration::from_secs_f64(self.next_at - now);
             ctx.request_repaint_after(left);
             return;
@@ -164,7 +174,9 @@ impl Arcade {
         let pace = self.pace[usize::from(matches!(shared.game, GameId::Atari(_)))];
         let pause = 1.0 / f64::from(pace.max(1));
         self.next_at = (self.next_at + pause).max(now + pause * 0.5);
-        self.one_step = false;
+        if self.going == Going::Once {
+            self.going = Going::Held;
+        }
         let hand = if self.watch {
             Hand::Machine {
                 weights: shared.weights.clone(),
@@ -245,13 +257,9 @@ impl Arcade {
         }
         self.over = game.is_over();
         if self.over {
-            self.going = false;
+            self.going = Going::Held;
         }
         self.game = Some(game);
-    }
-
-    pub fn untrained(&self) -> Option<&str> {
-        self.untrained.as_deref()
     }
 
     /// The game with its score; keys act while it has the keyboard.
@@ -305,6 +313,9 @@ impl Arcade {
             }
             if let Some(value) = self.value {
                 ui.label(faint(format!("value {value:.1}")));
+            }
+            if self.untrained.is_some() {
+                ui.label(RichText::new("untrained networks").color(tokens.warning));
             }
             if self.over {
                 ui.label(

@@ -20,6 +20,7 @@ use super::super::game::{Format, GameId, Outcome, Player, Record};
 use super::super::live::{LiveRequest, LiveShot, Rule};
 use super::super::move_job::OpponentMove;
 use super::super::search::sample;
+use super::in_sight::InSight;
 use super::page::{Page, Shared};
 use super::scene;
 use crate::compute::{Ending, Event, Lane, Run};
@@ -33,6 +34,9 @@ use crate::view::board::BoardView;
 const PAUSE_SECS: f64 = 0.4;
 /// Most simulations a move.
 const MAX_SIMULATIONS: usize = 800;
+
+/// Of a picture that waits for nothing.
+const STILL_SIMULATIONS: usize = 48;
 
 const SGF: Export = Export {
     extension: "sgf",
@@ -125,9 +129,7 @@ pub struct PlayPage {
     message: Option<String>,
     values: Values,
     arcade: Arcade,
-    /// The stage was drawn since the last look.
-    is_seen: bool,
-    was_seen: bool,
+    in_sight: InSight,
     not_before: f64,
     /// The moves by name, and of which line they are.
     names: Vec<String>,
@@ -161,8 +163,7 @@ impl PlayPage {
             message: None,
             values: Values::default(),
             arcade: Arcade::default(),
-            is_seen: false,
-            was_seen: false,
+            in_sight: InSight::default(),
             not_before: 0.0,
             names: Vec::new(),
             names_of: None,
@@ -399,15 +400,25 @@ impl PlayPage {
         sample(&shot.decision.policy, self.options.temperature, &mut rng)
     }
 
-    fn think_along(&mut self, shared: &mut Shared, cx: &TabCx<'_>) {
+    fn think_along(&mut self, shared: &mut Shared, visible: bool, cx: &TabCx<'_>) {
         let Some(table) = Self::table(shared) else {
             return;
         };
-        let wanted = self.hint || (self.options.think_along && self.is_seen);
+        let wanted = self.hint || (self.options.think_along && visible);
         let searched = shared.analysis.of(&shared.game, &shared.moves).is_some()
             || shared.analysis.is_searching(&shared.game, &shared.moves);
-        if wanted && !cx.still && !table.is_over && !searched && self.asked.is_none() {
-            let request = self.request(shared);
+        let failed = shared.analysis.failure(&shared.game, &shared.moves);
+        if !wanted || table.is_over || searched || failed.is_some() || self.asked.is_some() {
+            return;
+        }
+        let request = self.request(shared);
+        if cx.still {
+            // The same picture on a slow machine.
+            shared.analysis.search_now(&LiveRequest {
+                simulations: STILL_SIMULATIONS,
+                ..request
+            });
+        } else {
             shared.analysis.want(&request, cx);
         }
     }
@@ -456,27 +467,26 @@ impl Page for PlayPage {
     }
 
     fn logic(&mut self, ctx: &Context, shared: &mut Shared, front: bool, cx: &mut TabCx<'_>) {
-        let visible = self.is_seen && front;
+        let visible = self.in_sight.ask() && front;
         self.is_still = cx.still;
         shared.analysis.poll(cx);
         if self.game != shared.game {
             self.game = shared.game.clone();
             self.settle();
             self.message = None;
+            self.values.clear();
         }
         if scene::is_board(&shared.game) {
             self.hear_opponent(shared, cx);
             self.note_value(shared);
             self.go_on(ctx, shared, cx);
-            self.think_along(shared, cx);
+            self.think_along(shared, visible, cx);
         } else {
             self.arcade.watch = self.options.watch;
             self.arcade.pace = self.options.pace;
             let simulations = self.options.simulations;
             self.arcade.logic(ctx, shared, simulations, visible, cx);
         }
-        self.was_seen = visible;
-        self.is_seen = false;
     }
 
     fn controls_ui(&mut self, ui: &mut Ui, shared: &mut Shared, cx: &mut TabCx<'_>) {
@@ -484,11 +494,7 @@ impl Page for PlayPage {
     }
 
     fn stage_ui(&mut self, ui: &mut Ui, shared: &mut Shared, _cx: &mut TabCx<'_>) {
-        self.is_seen = true;
-        if !self.was_seen {
-            // So that the next look finds it seen, also when nothing else happens.
-            ui.ctx().request_repaint();
-        }
+        self.in_sight.drawn(ui);
         if scene::is_board(&shared.game) {
             self.board_stage_ui(ui, shared);
         } else {

@@ -14,9 +14,10 @@ const DEPTHS: usize = 8;
 
 impl PlayPage {
     pub(super) fn side_ui(&mut self, ui: &mut Ui, shared: &mut Shared, wish: &mut Wish) {
+        titled(ui, "Colours of the board", "");
         ui.horizontal_wrapped(|ui| {
-            ui.spacing_mut().item_spacing.x = 4.0;
-            ui.label(RichText::new("Colours").color(theme::tokens(ui).faint));
+            ui.spacing_mut().item_spacing.x = 2.0;
+            ui.spacing_mut().button_padding.x = 6.0;
             for (heat, name, about) in HEATS {
                 let label = ui.selectable_label(self.options.heat == heat, name);
                 if label.on_hover_text(about).clicked() {
@@ -68,7 +69,7 @@ impl PlayPage {
                         wish.go_to = Some(0);
                     }
                     for (index, name) in names.iter().enumerate() {
-                        if index % 2 == 0 {
+                        if index.is_multiple_of(2) {
                             let number = format!("{}.", index / 2 + 1);
                             ui.label(RichText::new(number).small().color(tokens.faint));
                         }
@@ -128,9 +129,9 @@ fn illegal_ui(ui: &mut Ui, shot: Option<&LiveShot>) {
     let figure = if mass.is_empty() {
         String::new()
     } else {
-        format!("max {:.1} %", deepest * 100.0)
+        format!("up to {:.1} %", deepest * 100.0)
     };
-    titled(ui, "Illegal moves in the policy", &figure);
+    titled(ui, "Illegal moves", &figure);
     let size = vec2(ui.available_width(), 46.0);
     let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
     response.widget_info(|| {

@@ -2,13 +2,14 @@
 
 use egui::{Color32, Layout, Rect, RichText, Ui, UiBuilder, Vec2, pos2, vec2};
 
-use super::super::super::game::{Outcome, Player};
+use super::super::super::game::{Game, Outcome, Player};
 use super::super::page::Shared;
 use super::super::scene::{self, Click, Sight};
 use super::seats::Seat;
 use super::values::bar_ui;
 use super::{Heat, PlayPage};
 use crate::gui::theme;
+use crate::view::board::BoardLook;
 
 /// The column beside the board.
 const SIDE: [f32; 2] = [200.0, 280.0];
@@ -147,10 +148,12 @@ impl PlayPage {
         };
         let colors = theme::boards(ui.visuals());
         let room = ui.available_rect_before_wrap();
-        let passes = scene::pass(game);
-        let has_foot = passes.is_some() || !self.promotions.is_empty();
-        let foot = if has_foot { FOOT } else { 0.0 };
-        let size = Vec2::new(room.width() - BAR - 10.0, room.height() - foot);
+        let choices = self.choices(game);
+        let foot = if choices.is_empty() { 0.0 } else { FOOT };
+        let width = room.width() - BAR - 10.0;
+        // No higher than the board, so that its top is in line with what stands beside it.
+        let shape = (picture.rows as f32 + 0.75) / (picture.columns as f32 + 0.3);
+        let size = Vec2::new(width, (width * shape).min(room.height() - foot));
         let at = Rect::from_min_size(
             room.min + vec2(BAR + 10.0, 0.0),
             size.max(Vec2::splat(40.0)),
@@ -165,47 +168,61 @@ impl PlayPage {
             .inner;
         if let (Some(first), Some(last)) = (shown.cells.first(), shown.cells.last()) {
             let cells = first.union(*last);
-            let x = (cells.left() - 48.0).max(room.left());
+            // Left of the rim and of the numbers beside the board.
+            let numbers = if picture.look == BoardLook::ConnectFour {
+                0.0
+            } else {
+                (first.width() * 0.42).clamp(14.0, 26.0)
+            };
+            let x = cells.left() - first.width() * 0.14 - numbers - BAR - 8.0;
+            let x = x.max(room.left());
             let bar = Rect::from_min_max(pos2(x, cells.top()), pos2(x + BAR, cells.bottom()));
             let surface = colors.surface(picture.look);
             let fills: [Color32; 2] = surface.pieces.map(|piece| piece.fill);
             bar_ui(ui, bar, now, fills, self.options.turned);
         }
         if let Some(cell) = shown.clicked.filter(|_| can_move) {
-            match scene::click(game, self.selected, cell) {
-                Click::Nothing => {}
-                Click::Play(action) => wish.play = Some(action),
-                Click::Select(cell) => {
-                    self.selected = cell;
-                    self.promotions.clear();
-                }
-                Click::Promote(choices) => self.promotions = choices,
-            }
+            self.take_click(game, cell, wish);
         }
-        if has_foot {
-            let foot = Rect::from_min_max(pos2(at.left(), room.bottom() - FOOT + 6.0), room.max);
-            let names: Vec<(usize, String)> = if self.promotions.is_empty() {
-                passes
-                    .into_iter()
-                    .map(|pass| (pass, "Pass".to_owned()))
-                    .collect()
-            } else {
-                let all = self.promotions.iter();
-                all.map(|&action| (action, promotion(&game.action_name(action))))
-                    .collect()
-            };
+        if !choices.is_empty() {
+            let foot = Rect::from_min_max(pos2(at.left(), at.bottom() + 6.0), room.max);
             let builder = UiBuilder::new().max_rect(foot);
-            ui.scope_builder(builder, |ui| {
-                ui.horizontal(|ui| {
-                    for (action, name) in names {
-                        if ui.add_enabled(can_move, egui::Button::new(name)).clicked() {
-                            wish.play = Some(action);
-                        }
-                    }
-                });
-            });
+            ui.scope_builder(builder, |ui| choices_ui(ui, choices, can_move, wish));
         }
     }
+
+    fn take_click(&mut self, game: &dyn Game, cell: usize, wish: &mut Wish) {
+        match scene::click(game, self.selected, cell) {
+            Click::Nothing => {}
+            Click::Play(action) => wish.play = Some(action),
+            Click::Select(cell) => {
+                self.selected = cell;
+                self.promotions.clear();
+            }
+            Click::Promote(choices) => self.promotions = choices,
+        }
+    }
+
+    /// Moves that are not on the board: passes, and what a pawn may become.
+    fn choices(&self, game: &dyn Game) -> Vec<(usize, String)> {
+        if self.promotions.is_empty() {
+            let pass = scene::pass(game).into_iter();
+            return pass.map(|pass| (pass, "Pass".to_owned())).collect();
+        }
+        let all = self.promotions.iter();
+        all.map(|&action| (action, promotion(&game.action_name(action))))
+            .collect()
+    }
+}
+
+fn choices_ui(ui: &mut Ui, choices: Vec<(usize, String)>, enabled: bool, wish: &mut Wish) {
+    ui.horizontal(|ui| {
+        for (action, name) in choices {
+            if ui.add_enabled(enabled, egui::Button::new(name)).clicked() {
+                wish.play = Some(action);
+            }
+        }
+    });
 }
 
 /// What a pawn becomes, from the last letter of its move.
@@ -221,7 +238,7 @@ fn promotion(name: &str) -> String {
 
 /// Which of the two numbers on a line of the list belongs to whom.
 pub(super) fn who_moved(ply: usize) -> Player {
-    if ply % 2 == 0 {
+    if ply.is_multiple_of(2) {
         Player::First
     } else {
         Player::Second

@@ -67,10 +67,10 @@ impl Values {
         painter.hline(plot.x_range(), middle, line);
         let small = egui::FontId::proportional(10.5);
         for (side, align, y) in [
-            (sides[0], egui::Align2::LEFT_TOP, rect.top() + 3.0),
-            (sides[1], egui::Align2::LEFT_BOTTOM, rect.bottom() - 3.0),
+            (sides[0], egui::Align2::RIGHT_TOP, rect.top() + 3.0),
+            (sides[1], egui::Align2::RIGHT_BOTTOM, rect.bottom() - 3.0),
         ] {
-            let at = pos2(rect.left() + 6.0, y);
+            let at = pos2(rect.right() - 6.0, y);
             painter.text(at, align, side, small.clone(), tokens.faint);
         }
         let cursor = place(now.min(count), 0.0).x;
@@ -92,8 +92,7 @@ impl Values {
         let pointer = response
             .interact_pointer_pos()
             .filter(|_| response.clicked());
-        let response = response.on_hover_text("Above the middle the side on top is ahead");
-        let _ = response;
+        response.on_hover_text("Above the middle the side on top is ahead");
         pointer.map(|at| {
             let share = ((at.x - plot.left()) / plot.width()).clamp(0.0, 1.0);
             let ply = (share * count as f32).round() as usize;
@@ -105,7 +104,7 @@ impl Values {
 /// A bar beside the board: who is ahead. The part of the side at the bottom grows upwards.
 pub fn bar_ui(ui: &Ui, rect: Rect, value: Option<f32>, colors: [egui::Color32; 2], turned: bool) {
     let tokens = theme::tokens(ui);
-    let response = ui.interact(rect, ui.id().with("value bar"), Sense::hover());
+    let response = ui.interact(rect, ui.scope_id().with("value bar"), Sense::hover());
     response.widget_info(|| {
         let mut info = WidgetInfo::labeled(Role::Meter, true, "Value");
         info.current_text_value = value.map(|value| format!("{value:+.2}"));
@@ -124,7 +123,6 @@ pub fn bar_ui(ui: &Ui, rect: Rect, value: Option<f32>, colors: [egui::Color32; 2
         let upper = Rect::from_min_max(rect.min, pos2(rect.right(), middle));
         let lower = Rect::from_min_max(pos2(rect.left(), middle), rect.max);
         let round = egui::CornerRadius::same(3);
-        let none = egui::CornerRadius::ZERO;
         let (up, down) = (
             egui::CornerRadius {
                 sw: 0,
@@ -137,7 +135,6 @@ pub fn bar_ui(ui: &Ui, rect: Rect, value: Option<f32>, colors: [egui::Color32; 2
                 ..round
             },
         );
-        let _ = none;
         painter.rect_filled(upper, up, top);
         painter.rect_filled(lower, down, bottom);
         let text = format!("The value for who began is {value:+.2}, from -1 to 1");
