@@ -26,7 +26,7 @@ const POINT_TIME: Duration = Duration::from_secs(2);
 /// Between games that are shown.
 const GAME_TIME: Duration = Duration::from_millis(700);
 /// Between checkpoints.
-const CHECKPOINT_TIME: Duration = Duration::from_secs(120);
+const CHECKPOINT_TIME: Duration = Duration::from_mins(2);
 
 /// Where a run is kept.
 #[derive(Clone, Debug, Default)]

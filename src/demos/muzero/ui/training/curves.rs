@@ -187,7 +187,7 @@ fn strength(bench: &Bench, game: &GameId, cost: Cost) -> Vec<Figure> {
                     Some(plain(part(lines) as f64 / lines.games().max(1) as f64))
                 }
             };
-            let percent = |label: &str| Axis::new(label, Unit::Percent);
+            let percent = |label: &str| Axis::new(label, Unit::Percent).with_range(0.0, 1.0);
             vec![
                 figure(
                     "Lost lines of play",
