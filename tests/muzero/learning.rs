@@ -3,6 +3,7 @@
 mod batches;
 mod imagination;
 mod network;
+mod pictures;
 mod replay;
 mod targets;
 mod weights;

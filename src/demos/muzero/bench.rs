@@ -96,7 +96,7 @@ pub fn run(config: &BenchConfig, globals: &Globals) -> Result<()> {
         let (own, candle) = (&speed.own, speed.candle.as_ref());
         let beside = candle.map_or(String::new(), |candle| {
             let ratio = own.median() / candle.median();
-            format!(", candle {:6.0} ({ratio:.1} times slower)", candle.median())
+            format!(", {ratio:.1} times candle's {:.0}", candle.median())
         });
         report.text(&format!(
             "batch {:3}: {:7.0} evaluations a CPU second, at best {:7.0}{beside}, {:8.1} moves a \

@@ -54,7 +54,7 @@ fn draws_follow_the_priorities() {
     // Six degrees of freedom: beyond 27.9 once in ten thousand.
     let first = chances(&errors);
     assert!(chi_square(&replay, &first, 1) < 27.9);
-    let draws = replay.draw(64, &mut Rng::new(2));
+    let draws = replay.draw(2000, &mut Rng::new(2));
     let weights: Vec<f64> = draws.iter().map(|d| 1.0 / (7.0 * first[d.slot])).collect();
     let greatest = weights.iter().copied().fold(0.0, f64::max);
     for (draw, weight) in draws.iter().zip(weights) {
