@@ -10,6 +10,7 @@ mod common;
 mod files;
 mod first_look;
 mod lottery;
+mod muzero;
 mod muzero_training;
 mod notebook;
 mod pictures;

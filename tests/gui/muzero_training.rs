@@ -1,6 +1,6 @@
-//! The pages of the MuZero tab that train and measure, by the names of their widgets.
+//! The pages of the `MuZero` tab that train and measure, by the names of their widgets.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use egui::accesskit::Role;
 use egui_kittest::kittest::Queryable as _;
@@ -44,7 +44,7 @@ fn folders(window: &Window) -> Vec<PathBuf> {
     own.map(PathBuf::from).collect()
 }
 
-fn record(folder: &PathBuf) -> RunRecord {
+fn record(folder: &Path) -> RunRecord {
     let found = RunRecord::load(folder).expect("it can be read");
     found.expect("there is one")
 }
@@ -145,7 +145,7 @@ fn a_session_brings_runs_back_and_deleting_removes_them() {
         .expect("it can be stored");
     let mut other = open(&home, "Train");
     // A window that begins anew finds the run in its folder.
-    assert_eq!(folders(&other), [folder.clone()]);
+    assert_eq!(folders(&other), std::slice::from_ref(&folder));
     other.command(Command::OpenSession);
     other.choose(&path, "Open");
     assert_eq!(saved(&other, "training"), saved(&window, "training"));

@@ -120,7 +120,7 @@ impl Recipe<'_> {
     ) -> Result<Batch> {
         let examples: Vec<Example> = draws
             .iter()
-            .filter_map(|draw| self.example(replay.episode(draw.episode)?, draw, rng))
+            .filter_map(|draw| Some(self.example(replay.episode(draw.episode)?, draw, rng)))
             .collect();
         let settings = self.settings;
         let unroll = settings.unroll;
@@ -158,12 +158,7 @@ impl Recipe<'_> {
         })
     }
 
-    fn example<'a>(
-        &'a self,
-        episode: &'a Episode,
-        draw: &Draw,
-        rng: &mut Rng,
-    ) -> Option<Example<'a>> {
+    fn example<'a>(&'a self, episode: &'a Episode, draw: &Draw, rng: &mut Rng) -> Example<'a> {
         let chosen = rng.below(self.symmetries.len());
         let symmetry = self.symmetries.get(chosen);
         let all = self.settings.net.actions;
@@ -176,13 +171,13 @@ impl Recipe<'_> {
                 symmetry.map_or(action, |s| s.action(action)) as u32
             })
             .collect();
-        Some(Example {
+        Example {
             episode,
             moment: draw.moment,
             weight: draw.weight,
             symmetry,
             actions,
-        })
+        }
     }
 
     fn observations(&self, examples: &[Example], k: usize) -> Result<Tensor> {

@@ -81,10 +81,10 @@ pub struct TrainConfig {
     /// What a reward counts one step earlier
     #[arg(long)]
     pub discount: Option<f32>,
-    /// The learning rate of AdamW
+    /// The optimiser's learning rate
     #[arg(long)]
     pub learning_rate: Option<f64>,
-    /// Weight decay of AdamW
+    /// The optimiser's weight decay
     #[arg(long)]
     pub weight_decay: Option<f64>,
     /// How often a position is trained on, on average

@@ -147,7 +147,7 @@ impl Episode {
         } else {
             -at_end
         };
-        let target = turned * rule.discount.powi((end - moment) as i32);
+        let target = turned * rule.discount.powf((end - moment) as f32);
         match self.values.get(moment) {
             Some(&found) if moment < len => target + rule.value_mix * (found - target),
             _ => target,

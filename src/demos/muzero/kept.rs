@@ -44,18 +44,17 @@ pub fn networks<T>(
     let same = |kept: &Networks| {
         kept.game == *game && kept.weights.as_deref() == weights && kept.written == written
     };
-    let kept = match kept.filter(|kept| same(kept)) {
-        Some(kept) => kept,
-        None => {
-            let (trained, untrained) = who::networks(game, weights, cx.device())?;
-            Box::new(Networks {
-                game: game.clone(),
-                weights: weights.map(Path::to_owned),
-                written,
-                trained,
-                untrained,
-            })
-        }
+    let kept = if let Some(kept) = kept.filter(|kept| same(kept)) {
+        kept
+    } else {
+        let (trained, untrained) = who::networks(game, weights, cx.device())?;
+        Box::new(Networks {
+            game: game.clone(),
+            weights: weights.map(Path::to_owned),
+            written,
+            trained,
+            untrained,
+        })
     };
     let answer = (Arc::clone(&kept.trained), kept.untrained.clone());
     cx.resources().put(kept);

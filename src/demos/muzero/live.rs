@@ -343,13 +343,12 @@ impl Job for LiveJob {
     type Output = LiveShot;
 
     fn step(&mut self, cx: &mut StepCx<'_, LiveShot>) -> Result<Flow> {
-        let state = match self.state.take() {
-            Some(state) => state,
-            None => {
-                let request = &self.request;
-                let nets = networks(cx, &request.game, request.weights.as_deref())?;
-                State::begin(request, nets, cx.device())?
-            }
+        let state = if let Some(state) = self.state.take() {
+            state
+        } else {
+            let request = &self.request;
+            let nets = networks(cx, &request.game, request.weights.as_deref())?;
+            State::begin(request, nets, cx.device())?
         };
         let state = state.go_on(cx.device())?;
         let shot = state.shot(&self.request);

@@ -111,8 +111,8 @@ impl NetConfig {
     }
 }
 
-/// A 3 by 3 convolution that keeps the size, with first weights for what follows a ReLU: without
-/// norms, PyTorch's smaller ones would let a signal fade from layer to layer.
+/// A 3 by 3 convolution that keeps the size, with first weights for what follows a rectifier:
+/// without norms, smaller ones would let a signal fade from layer to layer.
 fn conv(scope: &mut Scope, inputs: usize, outputs: usize, init: Init) -> Result<Conv2d> {
     Ok(Conv2d {
         weight: scope.param("weight", &[outputs, inputs, 3, 3], init)?,

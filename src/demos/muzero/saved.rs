@@ -88,7 +88,7 @@ impl Training {
     pub fn resume(checkpoint: &Checkpoint, wanted: &Settings, device: &Device) -> Result<Self> {
         let notes: Notes = serde_json::from_value(checkpoint.meta.clone())
             .map_err(|error| Error::Input(format!("this is no run of MuZero: {error}")))?;
-        let settings = changed(notes.settings, wanted)?;
+        let settings = changed(&notes.settings, wanted)?;
         let mut training = Self::new(settings.clone(), device)?;
         training.learner.restore(checkpoint)?;
         training.rng = checkpoint.rng.clone();
@@ -101,7 +101,7 @@ impl Training {
                 next_episode: notes.next_episode,
                 ..ReplayState::default()
             };
-            training.replay = unpack(&settings, state, checkpoint.section(MEMORY))?;
+            training.replay = unpack(&settings, state, &checkpoint.section(MEMORY))?;
             training.self_play = SelfPlay::restore(&settings, notes.actors)?;
             training.debts = notes.debts;
         }
@@ -110,13 +110,13 @@ impl Training {
 }
 
 /// The settings of a run that goes on: what is wanted now, where that is possible.
-fn changed(before: Settings, wanted: &Settings) -> Result<Settings> {
+fn changed(before: &Settings, wanted: &Settings) -> Result<Settings> {
     let now = Settings {
         seed: before.seed,
         ..wanted.clone()
     };
     let fixed = |s: &Settings| (s.game.clone(), s.net.clone(), s.games, s.buffer, s.agent);
-    if fixed(&before) == fixed(&now) {
+    if fixed(before) == fixed(&now) {
         Ok(now)
     } else {
         Err(Error::Input(
@@ -219,8 +219,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn unpack(settings: &Settings, mut state: ReplayState, arrays: Arrays) -> Result<Replay> {
-    let mut reader = Reader::new(&arrays);
+fn unpack(settings: &Settings, mut state: ReplayState, arrays: &Arrays) -> Result<Replay> {
+    let mut reader = Reader::new(arrays);
     let all = reader.bytes.get("heads").map_or(0, |bytes| bytes.len());
     let heads: Vec<Head> =
         serde_json::from_slice(reader.bytes("heads", all)?).map_err(|_| damaged())?;

@@ -68,7 +68,12 @@ fn an_outcome_changes_its_sign_with_the_turn() {
     let mut won = episode(&[0.0, 0.0, 0.0, 0.0, 1.0], &[0.0; 5]);
     won.outcome = -1.0;
     for moment in 0..9 {
-        let expected = if moment % 2 == 0 { 1.0 } else { -1.0 };
+        let expected = match moment {
+            // After the end nothing is won any more: the last move has earned it.
+            5.. => 0.0,
+            _ if moment % 2 == 0 => 1.0,
+            _ => -1.0,
+        };
         let found = won.value(moment, &board(None, 0.0));
         assert!(near(found, expected), "{moment}: {found}");
     }
@@ -88,8 +93,8 @@ fn a_random_move_cuts_the_targets_before_it() {
     let found = played.value(3, &board(None, 0.25));
     assert!(near(found, -0.75 + 0.25 * 0.4), "{found}");
     assert!(
-        near(played.value(5, &board(None, 0.25)), -1.0),
-        "no value there"
+        near(played.value(5, &board(None, 0.25)), 0.0),
+        "no value after the end"
     );
 }
 
@@ -112,13 +117,8 @@ fn pseudocode(played: &Episode, current_index: usize, td_steps: usize, discount:
 
 /// A board's target by recursion from one move to the next.
 fn by_recursion(played: &Episode, moment: usize, steps: Option<usize>, discount: f32) -> f32 {
-    if moment >= played.len() {
-        let passed = moment - played.len();
-        return if passed.is_multiple_of(2) {
-            played.outcome
-        } else {
-            -played.outcome
-        };
+    if moment == played.len() {
+        return played.outcome;
     }
     if steps == Some(0) || played.explored[moment] {
         return played.values[moment];
@@ -165,7 +165,11 @@ fn targets_of_boards_follow_from_move_to_move() {
             ..board(steps, mix)
         };
         for moment in 0..played.len() + 8 {
-            let mut expected = by_recursion(&played, moment, steps, rule.discount);
+            let mut expected = if moment < played.len() {
+                by_recursion(&played, moment, steps, rule.discount)
+            } else {
+                0.0
+            };
             if let Some(found) = played.values.get(moment) {
                 expected += mix * (found - expected);
             }

@@ -281,7 +281,7 @@ pub fn imagined(game: &dyn Game, imagined: &Imagined) -> Option<BoardPicture> {
     let mut notes = vec![String::new(); count];
     for (cell, drawn) in cells.iter_mut().enumerate() {
         // Black sees the chess board upside down.
-        let seen = if turned { cell ^ 56 } else { cell };
+        let seen = if turned { cell ^ 0o70 } else { cell };
         let likelihood = |plane: usize| imagined.planes.get(plane * count + seen).copied();
         let planes = (0..2 * kinds).filter_map(|plane| Some((plane, likelihood(plane)?)));
         let best = planes.max_by(|a, b| a.1.total_cmp(&b.1));

@@ -366,10 +366,8 @@ impl Arcade {
         let Some(game) = &self.game else {
             return;
         };
-        let wanted = names.iter().filter(|name| !name.is_empty());
-        let found = wanted
-            .filter_map(|name| game.parse_action(name).ok())
-            .next();
+        let mut wanted = names.iter().filter(|name| !name.is_empty());
+        let found = wanted.find_map(|name| game.parse_action(name).ok());
         self.held = found.unwrap_or(0);
         if self.held != 0 && self.can_run() {
             self.run();

@@ -214,7 +214,7 @@ impl PlayPage {
             ui.checkbox(&mut options.think_along, "Think along")
                 .on_hover_text("Search every position on the table, for the colours and values");
         }
-        self.weights_ui(ui, shared);
+        Self::weights_ui(ui, shared);
         let shot = shared.analysis.of(&shared.game, &shared.moves);
         if let Some(speed) = shot.and_then(|shot| shot.sims_per_second)
             && !self.is_still
@@ -225,7 +225,7 @@ impl PlayPage {
     }
 
     /// Which networks these are.
-    fn weights_ui(&self, ui: &mut Ui, shared: &mut Shared) {
+    fn weights_ui(ui: &mut Ui, shared: &mut Shared) {
         let tokens = theme::tokens(ui);
         if let Some(path) = shared.weights.clone() {
             let name = path.file_name().unwrap_or_default().to_string_lossy();

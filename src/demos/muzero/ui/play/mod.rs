@@ -351,7 +351,6 @@ impl PlayPage {
             return;
         }
         match seat {
-            Seat::You => {}
             Seat::Machine => self.machine_move(now, shared, cx),
             Seat::Opponent(opponent) if self.asked.is_none() => {
                 let job = OpponentMove {
@@ -364,7 +363,7 @@ impl PlayPage {
                 self.not_before = now + PAUSE_SECS;
                 self.asked = Some((shared.moves.clone(), cx.worker.submit(lane, name, job)));
             }
-            Seat::Opponent(_) => {}
+            Seat::You | Seat::Opponent(_) => {}
         }
     }
 

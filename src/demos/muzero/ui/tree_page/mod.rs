@@ -166,7 +166,9 @@ impl Page for TreePage {
             self.follow(shared);
         }
         self.node.poll(cx);
-        let over = shared.position().map_or(true, |game| game.is_over());
+        let over = shared
+            .position()
+            .map_or(true, super::super::game::Game::is_over);
         let has_one = Self::shot(shared).is_some() || Self::is_searching(shared);
         if visible && !cx.still && !over && !has_one {
             let request = self.request(shared);
@@ -266,7 +268,9 @@ impl Page for TreePage {
             );
             return;
         }
-        let over = shared.position().map_or(true, |game| game.is_over());
+        let over = shared
+            .position()
+            .map_or(true, super::super::game::Game::is_over);
         let Some(forest) = self.forest.take() else {
             let failure = shared.analysis.failure(&shared.game, &shared.moves);
             if let Some(failure) = failure {

@@ -130,19 +130,16 @@ impl NodeCard {
             ui.vertical(|ui| {
                 ui.set_width(size.x);
                 small(ui, "By the rules");
-                match &truth {
-                    Some(truth) => {
-                        let sight = Sight::default();
-                        if let Some(picture) = scene::picture(&**truth, &sight) {
-                            let colors = theme::boards(ui.visuals());
-                            self.truth.show(ui, size, &picture, &colors);
-                        }
+                if let Some(truth) = &truth {
+                    let sight = Sight::default();
+                    if let Some(picture) = scene::picture(&**truth, &sight) {
+                        let colors = theme::boards(ui.visuals());
+                        self.truth.show(ui, size, &picture, &colors);
                     }
-                    None => {
-                        let text = "The rules do not allow this line";
-                        let text = RichText::new(text).color(tokens.warning);
-                        ui.add(egui::Label::new(text).wrap());
-                    }
+                } else {
+                    let text = "The rules do not allow this line";
+                    let text = RichText::new(text).color(tokens.warning);
+                    ui.add(egui::Label::new(text).wrap());
                 }
             });
         };
