@@ -635,6 +635,9 @@ mod screenshot {
         let said = home.run(&["screenshot", "gpt", "--out", name]).failed();
         assert!(said.contains("small.gguf"), "{said}");
         let said = home.run(&["screenshot", "chess", "--out", name]).failed();
-        assert_eq!(said, "no tab is called chess, there is: gpt, lottery");
+        assert_eq!(
+            said,
+            "no tab is called chess, there is: gpt, lottery, muzero"
+        );
     }
 }

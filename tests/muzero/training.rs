@@ -233,7 +233,7 @@ fn a_run_goes_on_with_other_settings_and_is_branched() {
     assert_eq!(record.changes[0].steps, 20);
     assert_eq!(
         record.changes[0].what,
-        ["learning rate 0.005 → 0.0001", "reanalyse 0.0 → 0.25"]
+        ["learning rate 0.005 to 0.0001", "reanalyse 0.0 to 0.25"]
     );
     // The trunk is as it was, and goes on by itself.
     let longer = TrainConfig {
@@ -278,7 +278,7 @@ fn a_policy_gradient_learns_from_its_own_results() {
         ..TrainConfig::new(GameId::TicTacToe)
     });
     let before = lines(&training, 0);
-    while training.counters().steps < 400 {
+    while training.counters().steps < 800 {
         training.turn().expect("it goes on");
     }
     let after = lines(&training, 0);

@@ -186,7 +186,7 @@ mod tests {
             value: tensor(3, &value),
         };
         let places = Places {
-            value: Support::OUTCOME,
+            value: Support::LAST_MOVE,
             reward: None,
         };
         let found = Foresight::of_step(&places, &prediction, None, &targets).expect("it works");

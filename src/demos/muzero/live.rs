@@ -327,7 +327,8 @@ impl State {
 ///
 /// # Errors
 /// When the networks cannot be loaded, or the game is over.
-pub fn search_now(request: &LiveRequest, device: &Device) -> Result<LiveShot> {
+pub fn search_now(request: &LiveRequest) -> Result<LiveShot> {
+    let device = &Device::Cpu;
     let nets = who::networks(&request.game, request.weights.as_deref(), device)?;
     let mut state = State::begin(request, nets, device)?;
     loop {

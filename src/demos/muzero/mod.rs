@@ -26,7 +26,6 @@ pub mod agent;
 pub mod arcade;
 pub mod arena;
 pub mod batch;
-mod bench;
 pub mod branch;
 pub mod config;
 pub mod contest;

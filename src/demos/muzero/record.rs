@@ -222,7 +222,7 @@ pub fn differences(before: &Settings, after: &Settings) -> Vec<String> {
                 value => value.to_string(),
             };
             let name = name.replace('_', " ");
-            found.push(format!("{name} {} → {}", text(before), text(after)));
+            found.push(format!("{name} {} to {}", text(before), text(after)));
         }
     }
     let value = |settings: &Settings| serde_json::to_value(settings).unwrap_or_default();

@@ -13,13 +13,11 @@
 //! Pictures and values of games for two are turned to the first player's view, so that they do not
 //! flicker with the turn.
 
-mod command;
 mod dream;
 mod drift;
 mod picture;
 mod roll;
 
-pub use command::{ImagineConfig, run};
 pub use dream::{Dream, Look};
 pub use drift::{Depth, Drift, DriftConfig, DriftJob, Mean};
 pub use picture::{Difference, difference, fixed_view, piece_planes};

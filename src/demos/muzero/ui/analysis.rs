@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use candle_core::Device;
-
 use super::super::game::GameId;
 use super::super::live::{self, LiveJob, LiveRequest, LiveShot};
 use crate::compute::{Ending, Event, Lane, Run};
@@ -42,7 +40,7 @@ impl Analysis {
 
     /// Searches before the frame is drawn, for a picture.
     pub fn search_now(&mut self, request: &LiveRequest) {
-        match live::search_now(request, &Device::Cpu) {
+        match live::search_now(request) {
             Ok(shot) => self.shot = Some(Arc::new(shot)),
             Err(error) => {
                 let text = capitalised(&error.to_string());

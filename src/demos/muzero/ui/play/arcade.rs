@@ -394,10 +394,9 @@ impl Arcade {
                     .is_some_and(|all| all.iter().any(|n| n == name))
             };
             let mut keys = String::new();
-            for (name, sign) in [("left", "←"), ("right", "→"), ("up", "↑"), ("down", "↓")]
-            {
+            for name in ["left", "right", "up", "down"] {
                 if has(name) {
-                    keys += sign;
+                    keys += name;
                     keys += " ";
                 }
             }

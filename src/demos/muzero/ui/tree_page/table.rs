@@ -29,7 +29,7 @@ pub fn rounds_ui(ui: &mut Ui, forest: &Forest) {
                 label.on_hover_text("The moves that each round of sequential halving considers");
                 for (number, round) in rounds.iter().enumerate() {
                     if number > 0 {
-                        ui.label(RichText::new("→").color(tokens.faint));
+                        ui.label(RichText::new(">").color(tokens.faint));
                     }
                     let is_last = number + 1 == rounds.len();
                     let color = if is_last { tokens.accent } else { tokens.text };

@@ -1,5 +1,8 @@
 //! `vitrine muzero …`: the tab's jobs on the command line.
 
+mod bench;
+mod imagine;
+
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -8,13 +11,11 @@ use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
 use serde_json::{Value, json};
 
 use super::arena::Rating;
-use super::bench;
 use super::config::TrainConfig;
 use super::contest::{self, ContestJob, PlayConfig, Standing};
 use super::evaluate::{Found, Measure};
 use super::evaluation::Evaluation;
 use super::game::GameId;
-use super::imagination;
 use super::job::{Output, RunOptions, TrainJob};
 use super::record::RunRecord;
 use super::scaling::{Measured, ScalingConfig, ScalingJob};
@@ -39,7 +40,7 @@ enum Action {
     /// Measure strength at several numbers of simulations
     Scaling(ScalingConfig),
     /// Imagine a line of moves with the learned model, beside what really happens
-    Imagine(imagination::ImagineConfig),
+    Imagine(imagine::ImagineConfig),
     /// Measure how fast the search is
     Bench(bench::BenchConfig),
 }
@@ -101,7 +102,7 @@ pub fn run(matches: &ArgMatches, globals: &Globals) -> Result<()> {
         Action::Play(play) => self::play(*play, globals),
         Action::Move(asked) => self::think(&asked, globals),
         Action::Scaling(scaling) => self::scaling(scaling, globals),
-        Action::Imagine(config) => imagination::run(&config, globals),
+        Action::Imagine(config) => imagine::run(&config, globals),
         Action::Bench(config) => bench::run(&config, globals),
     }
 }

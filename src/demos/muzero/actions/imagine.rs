@@ -6,8 +6,8 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use super::super::game::{GameId, open};
+use super::super::imagination::{Along, Drift, DriftConfig, DriftJob, Roll, RollConfig, RollJob};
 use super::super::think::parse_moves;
-use super::{Along, Drift, DriftConfig, DriftJob, Roll, RollConfig, RollJob};
 use crate::cli::{Globals, Report, interrupted};
 use crate::compute::{Event, Job, run_to_end};
 use crate::error::{Error, Result};
