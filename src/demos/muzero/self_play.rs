@@ -1,6 +1,6 @@
 //! Games that the agent plays against itself, many at a time.
 //!
-//! All games advance together by one move: every group of [`GROUP`] is one search over a batch of
+//! All games advance together by one move: every group of 32 is one search over a batch of
 //! trees, and the groups are spread over the threads. Each game has random numbers of its own and
 //! the groups do not depend on the number of threads, so any number plays the same games.
 //!
