@@ -4,6 +4,7 @@
 
 pub mod batches;
 mod cifar;
+pub mod csv;
 pub mod dataset;
 pub mod idx;
 pub mod image;

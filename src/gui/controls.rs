@@ -1,11 +1,16 @@
 //! Controls that every tab has, drawn alike.
 
-use egui::{Button, ProgressBar, RichText, Ui};
+use std::time::Duration;
+
+use egui::{Button, ProgressBar, Rect, RichText, Sense, Ui, pos2, vec2};
 
 use super::command::Command;
 use super::theme;
 use crate::compute::Progress;
 use crate::rng::Rng;
+
+/// The height of bars that show progress, in points.
+const BAR_HEIGHT: f32 = 14.0;
 
 /// How a tab's work stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +21,19 @@ pub enum RunState {
     Running,
     /// It is held.
     Paused,
+}
+
+/// In place of what there is nothing of yet.
+pub fn empty_ui(ui: &mut Ui, title: &str, text: &str) {
+    let tokens = theme::tokens(ui);
+    let height = ui.available_height();
+    ui.vertical_centered(|ui| {
+        ui.add_space((height * 0.38 - 20.0).max(4.0));
+        ui.label(RichText::new(title).strong());
+        if !text.is_empty() {
+            ui.label(RichText::new(text).color(tokens.faint));
+        }
+    });
 }
 
 /// Run, pause, step and stop; what is pressed is pushed as a command.
@@ -70,16 +88,35 @@ pub fn run_bar_ui(
 
 /// A job's progress with its rate and the time to go.
 pub fn progress_ui(ui: &mut Ui, progress: &Progress) {
-    let mut bar = ProgressBar::new(progress.fraction().unwrap_or(0.0)).desired_height(14.0);
-    if progress.total.is_none() {
-        bar = bar.animate(true);
+    match progress.fraction() {
+        Some(fraction) => {
+            ui.add(ProgressBar::new(fraction).desired_height(BAR_HEIGHT));
+        }
+        None => endless_ui(ui),
     }
-    ui.add(bar);
     ui.label(
         RichText::new(progress_text(progress))
             .small()
             .color(theme::tokens(ui).faint),
     );
+}
+
+/// A bar for work without a known end. It moves ten times a second, not with every frame: where the
+/// window is drawn by the processor, frames would take it from the work.
+fn endless_ui(ui: &mut Ui) {
+    let size = vec2(ui.available_width(), BAR_HEIGHT);
+    let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
+    let corner = BAR_HEIGHT * 0.5;
+    let visuals = ui.visuals();
+    let phase = (ui.input(|input| input.time) / 2.0).fract() as f32;
+    let there = 1.0 - (2.0 * phase - 1.0).abs();
+    let width = rect.width() * 0.25;
+    let left = rect.left() + (rect.width() - width) * there;
+    let band = Rect::from_min_size(pos2(left, rect.top()), vec2(width, BAR_HEIGHT));
+    let painter = ui.painter();
+    painter.rect_filled(rect, corner, visuals.extreme_bg_color);
+    painter.rect_filled(band, corner, visuals.selection.bg_fill);
+    ui.ctx().request_repaint_after(Duration::from_millis(100));
 }
 
 /// `42 of 100 tokens, 61/s, 1 s left`.

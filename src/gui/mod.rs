@@ -17,6 +17,7 @@ mod frames;
 mod help;
 mod log;
 mod palette;
+pub mod running;
 mod screenshot;
 mod settings;
 mod status_bar;

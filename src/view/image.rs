@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use egui::{Key, Rect, Response, Role, Sense, Ui, Vec2, WidgetInfo, vec2};
+use egui::{Rect, Response, Role, Sense, Ui, Vec2, WidgetInfo, vec2};
 
 use super::paint::{Paint, Slot, Texels};
 use super::pipeline::Program;
+use super::zoom::{Zooming, zooming};
 use super::{NO_GRAPHICS, Placement, Views, notice_ui};
 use crate::data::Image;
 
@@ -152,26 +153,12 @@ impl ImageView {
 
     fn interact(&mut self, ui: &Ui, response: &Response, image: &Image) {
         let rect = response.rect;
-        if response.double_clicked() {
-            self.fit();
-        }
         if response.clicked() {
             response.request_focus();
         }
-        let (mut factor, mut at) = (1.0, rect.center());
-        if let Some(pointer) = response.hover_pos() {
-            factor = ui.input(egui::InputState::zoom_delta);
-            at = pointer;
-        }
-        if response.has_focus() {
-            let pressed = |key| ui.input(|input| input.key_pressed(key));
-            if pressed(Key::Plus) || pressed(Key::Equals) {
-                (factor, at) = (1.25, rect.center());
-            } else if pressed(Key::Minus) {
-                (factor, at) = (0.8, rect.center());
-            } else if pressed(Key::Num0) {
-                self.fit();
-            }
+        let Zooming { factor, at, fit } = zooming(ui, response);
+        if fit {
+            self.fit();
         }
         #[expect(clippy::float_cmp, reason = "exactly 1 unless something was turned")]
         if factor != 1.0 {

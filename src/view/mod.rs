@@ -22,6 +22,7 @@ mod shapes;
 mod speak;
 pub mod tidy;
 pub mod tree;
+mod zoom;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};

@@ -148,8 +148,28 @@ impl Pipelines {
             .map(|compiled| &compiled.pipeline)
     }
 
-    pub(super) fn bindings(&self) -> &wgpu::BindGroupLayout {
-        &self.bindings
+    /// What a program reads: its uniforms and its texture.
+    pub(super) fn bind(
+        &self,
+        device: &wgpu::Device,
+        uniforms: &wgpu::Buffer,
+        texture: &wgpu::Texture,
+    ) -> wgpu::BindGroup {
+        let texture = texture.create_view(&wgpu::TextureViewDescriptor::default());
+        device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some("view"),
+            layout: &self.bindings,
+            entries: &[
+                wgpu::BindGroupEntry {
+                    binding: 0,
+                    resource: uniforms.as_entire_binding(),
+                },
+                wgpu::BindGroupEntry {
+                    binding: 1,
+                    resource: wgpu::BindingResource::TextureView(&texture),
+                },
+            ],
+        })
     }
 }
 

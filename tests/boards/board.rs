@@ -219,7 +219,7 @@ fn heat_has_its_color_on_empty_cells_only_where_there_is_some() {
             .get_pixel(0, 0)
             .0
     };
-    let hot = colors.heat.color(1.0).gamma_multiply(0.96);
+    let hot = colors.stones.heat.color(1.0).gamma_multiply(0.96);
     let hot = colors.stones.ground.blend(hot).to_array();
     for (got, expected) in at(&mut harness, 6).into_iter().zip(hot) {
         assert!(got.abs_diff(expected) <= 1, "{got} {expected}");

@@ -152,7 +152,7 @@ fn a_session_brings_runs_back_and_deleting_removes_them() {
 #[test]
 fn strength_is_measured_at_each_number_of_simulations() {
     let mut window = open(&Home::new(), "Thinking time");
-    set(&mut window, Role::Slider, "Up to", 5.0);
+    set(&mut window, Role::Slider, "Simulations", 5.0);
     window.command(Command::Stop);
     assert_eq!(window.unnamed_widgets(), Vec::<String>::new());
     // Tic-tac-toe is measured within seconds, also with untrained networks.

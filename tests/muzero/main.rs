@@ -8,5 +8,6 @@ mod minatar;
 mod noise;
 mod opponents;
 mod search;
+mod shipped;
 mod training;
 mod true_rules;

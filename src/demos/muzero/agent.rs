@@ -26,7 +26,7 @@ pub struct Thought {
 }
 
 /// Thinks about a batch of positions with the noise of self-play. `seen` holds their observations,
-/// `rngs` the random numbers of each.
+/// `rngs` the random numbers of each; where `noisy` is false, the move is the best that is found.
 ///
 /// # Errors
 /// When the network fails, or a game cannot be copied for a search with its rules.
@@ -36,6 +36,7 @@ pub fn think(
     device: &Device,
     games: &[&dyn Game],
     seen: &[f32],
+    noisy: &[bool],
     rngs: Vec<&mut Rng>,
 ) -> Result<Vec<Thought>> {
     let config = &settings.search;
@@ -47,13 +48,13 @@ pub fn think(
     }
     let mut rngs = rngs;
     let mut roots = looked.roots(legal);
-    add_noise(&mut roots, config, &mut rngs);
+    add_noise(&mut roots, config, noisy, &mut rngs);
     if settings.agent == Agent::AlphaZero {
         let mut sight = Sight::new(net, device);
         let mut rules = TrueRules::new(games, settings.discount, &mut sight)?;
-        search(config, roots, &mut rules, &mut rngs)
+        search(config, roots, &mut rules, noisy, &mut rngs)
     } else {
-        search(config, roots, &mut planner, &mut rngs)
+        search(config, roots, &mut planner, noisy, &mut rngs)
     }
 }
 
@@ -109,9 +110,11 @@ fn from_policy(looked: &Seen, legal: &[Vec<bool>], rngs: Vec<&mut Rng>) -> Vec<T
         .collect()
 }
 
-fn add_noise(roots: &mut [Root], config: &SearchConfig, rngs: &mut [&mut Rng]) {
-    for (root, rng) in roots.iter_mut().zip(rngs) {
+fn add_noise(roots: &mut [Root], config: &SearchConfig, noisy: &[bool], rngs: &mut [&mut Rng]) {
+    for ((root, rng), noisy) in roots.iter_mut().zip(rngs).zip(noisy) {
         root.noise = match &config.algorithm {
+            // Gumbel's noise is the draw itself; Dirichlet's widens the search.
+            Algorithm::Gumbel(_) if !noisy => Vec::new(),
             Algorithm::Gumbel(_) => gumbel_noise(rng, root.logits.len()),
             Algorithm::Puct(puct) => dirichlet_noise(rng, &root.legal, puct.dirichlet_alpha),
         };
@@ -138,6 +141,7 @@ fn search(
     config: &SearchConfig,
     roots: Vec<Root>,
     model: &mut dyn Model,
+    noisy: &[bool],
     rngs: &mut [&mut Rng],
 ) -> Result<Vec<Thought>> {
     let (trees, actions) = (roots.len(), roots.first().map_or(0, |r| r.logits.len()));
@@ -150,7 +154,10 @@ fn search(
         // Gumbel's move is already a draw; pUCT draws from its visits.
         let action = match &config.algorithm {
             Algorithm::Gumbel(_) => decision.action,
-            Algorithm::Puct(puct) => sample(&decision.policy, puct.temperature, rngs[tree]),
+            Algorithm::Puct(puct) => {
+                let temperature = if noisy[tree] { puct.temperature } else { 0.0 };
+                sample(&decision.policy, temperature, rngs[tree])
+            }
         };
         Thought {
             action,

@@ -105,6 +105,9 @@ pub struct TrainConfig {
     /// Share of the moves that are random
     #[arg(long)]
     pub explore: Option<f64>,
+    /// Moves of a game for two that are drawn with noise; later ones are the best that are found
+    #[arg(long)]
+    pub noisy_moves: Option<usize>,
     /// Weight of the consistency loss
     #[arg(long)]
     pub consistency: Option<f64>,
@@ -178,6 +181,9 @@ pub struct Settings {
     pub opening_moves: usize,
     /// Share of the moves that are random.
     pub explore: f64,
+    /// Moves since a game began that are drawn with noise.
+    #[serde(default = "all_moves")]
+    pub noisy_moves: usize,
     /// Weight of the value's loss beside the policy's.
     pub value_weight: f64,
     /// Weight of the consistency loss.
@@ -202,7 +208,16 @@ struct Preset {
     openings: f64,
     opening_moves: usize,
     explore: f64,
+    noisy_moves: usize,
     value_mix: f32,
+}
+
+/// More moves than a game has.
+pub const ALL_MOVES: usize = 10_000;
+
+/// What runs did before there was a choice.
+fn all_moves() -> usize {
+    ALL_MOVES
 }
 
 /// Positions that an agent without a search keeps.
@@ -222,6 +237,7 @@ const BOARD: Preset = Preset {
     openings: 0.5,
     opening_moves: 12,
     explore: 0.02,
+    noisy_moves: 10,
     value_mix: 0.25,
 };
 
@@ -237,6 +253,7 @@ fn preset(game: &GameId) -> Preset {
             buffer: 30_000,
             opening_moves: 5,
             explore: 0.1,
+            noisy_moves: ALL_MOVES,
             ..BOARD
         },
         GameId::ConnectFour => Preset {
@@ -251,6 +268,7 @@ fn preset(game: &GameId) -> Preset {
         GameId::Gomoku | GameId::Go | GameId::Chess => Preset {
             channels: 48,
             opening_moves: 8,
+            noisy_moves: 20,
             ..BOARD
         },
         GameId::MinAtar(_) => Preset {
@@ -262,6 +280,7 @@ fn preset(game: &GameId) -> Preset {
             reuse: 3.0,
             openings: 0.0,
             explore: 0.0,
+            noisy_moves: ALL_MOVES,
             value_mix: 0.0,
             ..BOARD
         },
@@ -275,6 +294,7 @@ fn preset(game: &GameId) -> Preset {
             buffer: 30_000,
             openings: 0.0,
             explore: 0.0,
+            noisy_moves: ALL_MOVES,
             value_mix: 0.0,
             ..BOARD
         },
@@ -320,6 +340,7 @@ impl TrainConfig {
             value_mix: None,
             openings: None,
             explore: None,
+            noisy_moves: None,
             consistency: None,
             symmetries: None,
             steps: None,
@@ -355,6 +376,7 @@ impl TrainConfig {
             value_mix: self.value_mix.or(base.value_mix),
             openings: self.openings.or(base.openings),
             explore: self.explore.or(base.explore),
+            noisy_moves: self.noisy_moves.or(base.noisy_moves),
             consistency: self.consistency.or(base.consistency),
             symmetries: self.symmetries.or(base.symmetries),
             // When to stop is asked for anew each time.
@@ -432,6 +454,7 @@ impl TrainConfig {
             openings: self.openings.unwrap_or(preset.openings),
             opening_moves: preset.opening_moves,
             explore: self.explore.unwrap_or(preset.explore),
+            noisy_moves: self.noisy_moves.unwrap_or(preset.noisy_moves),
             value_weight: if pixels { 0.5 } else { 1.0 },
             consistency,
             symmetries: searches && self.symmetries.unwrap_or(board),

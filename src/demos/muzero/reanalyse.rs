@@ -97,6 +97,7 @@ fn group(
         device,
         &games,
         &seen,
+        &vec![true; games.len()],
         rngs.iter_mut().collect(),
     )?;
     let again = thoughts.into_iter().map(|thought| Again {

@@ -6,7 +6,9 @@
 //!
 //! Games are begun and bent a little away from best play, so that the agent learns what lies
 //! beside it: some begin with random moves, and a few moves later are random too. Targets know
-//! (see [`super::episode`]).
+//! (see [`super::episode`]). Only the first moves of a game for two are drawn with noise, as
+//! `AlphaZero`'s are: the rest is played as well as possible, so that how a game ends says what its
+//! positions are worth.
 
 use candle_core::Device;
 use half::f16;
@@ -170,11 +172,15 @@ fn advance_group(
         actor.game.observe(&mut one);
         seen.extend_from_slice(&one);
     }
+    let noisy: Vec<bool> = group
+        .iter()
+        .map(|actor| actor.moves.len() < settings.noisy_moves)
+        .collect();
     let (games, rngs): (Vec<&dyn Game>, Vec<&mut Rng>) = group
         .iter_mut()
         .map(|actor| (&*actor.game as &dyn Game, &mut actor.rng))
         .unzip();
-    let thoughts = agent::think(net, settings, device, &games, &seen, rngs)?;
+    let thoughts = agent::think(net, settings, device, &games, &seen, &noisy, rngs)?;
     let mut advance = Advance {
         moves: group.len() as u64,
         simulations: (group.len() * settings.search.simulations) as u64,

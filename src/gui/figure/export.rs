@@ -11,7 +11,18 @@ use plotters::style::{FontTransform, register_font};
 use super::{Axis, Figure, Mark, Series, spread};
 use crate::data::Image;
 use crate::error::{Error, Result};
-use crate::gui::theme;
+use crate::gui::{Export, theme};
+
+/// A figure as lines.
+pub const SVG: Export = Export {
+    extension: "svg",
+    about: "the figure on the stage, as lines",
+};
+/// A figure as pixels.
+pub const PNG: Export = Export {
+    extension: "png",
+    about: "the figure on the stage, as pixels",
+};
 
 /// The font's name for plotters, and what an SVG asks for.
 const FONT: &str = "sans-serif";

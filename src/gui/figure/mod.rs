@@ -6,9 +6,11 @@
 //! exported figure is the one on the screen.
 
 mod export;
+mod plots;
 mod show;
 
-pub use export::{to_png, to_svg};
+pub use export::{PNG, SVG, to_png, to_svg};
+pub use plots::{Plots, side_by_side_ui};
 pub use show::Plotted;
 
 use egui::Color32;

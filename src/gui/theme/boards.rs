@@ -50,6 +50,8 @@ pub fn boards(visuals: &Visuals) -> BoardColors {
             line: pick(rgb(74, 82, 98), rgb(186, 194, 206)),
             rim: tokens.stage,
             win: tokens.text,
+            heat: ColorMap::Viridis,
+            heat_range: [0.22, 1.0],
             pieces: [
                 piece(tokens.line(0), tokens.line(0)),
                 piece(tokens.line(1), tokens.line(1)),
@@ -61,6 +63,9 @@ pub fn boards(visuals: &Visuals) -> BoardColors {
             line: pick(rgb(88, 136, 218), rgb(122, 168, 240)),
             rim: pick(rgb(24, 56, 122), rgb(28, 72, 150)),
             win: WIN,
+            heat: ColorMap::Viridis,
+            // Beyond this it is as yellow as the discs.
+            heat_range: [0.22, 0.74],
             pieces: DISCS,
         },
         othello: Surface {
@@ -69,6 +74,9 @@ pub fn boards(visuals: &Visuals) -> BoardColors {
             line: pick(rgb(14, 66, 44), rgb(22, 88, 60)),
             rim: pick(rgb(46, 40, 38), rgb(70, 58, 52)),
             win: WIN,
+            // Viridis passes through the felt's green.
+            heat: ColorMap::Cividis,
+            heat_range: [0.22, 1.0],
             pieces: STONES,
         },
         stones: Surface {
@@ -77,6 +85,8 @@ pub fn boards(visuals: &Visuals) -> BoardColors {
             line: pick(rgb(74, 50, 24), rgb(96, 68, 36)),
             rim: pick(rgb(150, 108, 58), rgb(186, 142, 84)),
             win: WIN,
+            heat: ColorMap::Viridis,
+            heat_range: [0.22, 1.0],
             pieces: STONES,
         },
         chess: Surface {
@@ -85,6 +95,8 @@ pub fn boards(visuals: &Visuals) -> BoardColors {
             line: pick(rgb(60, 70, 88), rgb(90, 104, 128)),
             rim: pick(rgb(60, 70, 88), rgb(120, 136, 164)),
             win: WIN,
+            heat: ColorMap::Viridis,
+            heat_range: [0.22, 1.0],
             pieces: CHESSMEN,
         },
         shadow,
@@ -92,7 +104,6 @@ pub fn boards(visuals: &Visuals) -> BoardColors {
         last: pick(rgb(248, 168, 50), rgb(236, 136, 20)),
         danger: pick(rgb(236, 66, 52), rgb(214, 48, 36)),
         label: tokens.faint,
-        heat: ColorMap::Viridis,
         ink: INK,
     }
 }

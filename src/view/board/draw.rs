@@ -6,7 +6,7 @@ use super::super::Shape;
 use super::ground::ground;
 use super::layout::Layout;
 use super::pieces::{GHOST, over, piece};
-use super::{Attention, BoardColors, BoardLook, BoardPicture};
+use super::{Attention, BoardColors, BoardLook, BoardPicture, Surface};
 
 /// Heat below this draws nothing.
 const LEAST_HEAT: f32 = 0.004;
@@ -44,15 +44,16 @@ pub(super) fn shapes(
 }
 
 /// The colour of a heat, and how much of it lets the ground through.
-pub(super) fn heat_color(colors: &BoardColors, heat: f32) -> Option<Color32> {
+pub(super) fn heat_color(surface: &Surface, heat: f32) -> Option<Color32> {
     // Not `heat < LEAST_HEAT`, which lets NaN through.
     (heat >= LEAST_HEAT).then(|| {
         // Small shares are told apart by the root; the map's darkest part looks like dirt on wood.
         let heat = heat.min(1.0).sqrt();
         let opacity = 0.46 + 0.50 * heat;
-        colors
+        let [low, high] = surface.heat_range;
+        surface
             .heat
-            .color(0.22 + 0.78 * heat)
+            .color(low + (high - low) * heat)
             .gamma_multiply(opacity)
     })
 }
@@ -152,8 +153,9 @@ impl Drawing<'_> {
 
     fn heat(&mut self) {
         let side = self.layout.side;
+        let surface = self.colors.surface(self.picture.look);
         for (cell, &heat) in self.picture.heat.iter().enumerate() {
-            let Some(color) = heat_color(self.colors, heat).filter(|_| self.inside(cell)) else {
+            let Some(color) = heat_color(surface, heat).filter(|_| self.inside(cell)) else {
                 continue;
             };
             let middle = self.layout.middle(cell);

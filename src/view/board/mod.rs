@@ -120,6 +120,10 @@ pub struct Surface {
     pub rim: Color32,
     /// A line that won.
     pub win: Color32,
+    /// The heat map's colours on it.
+    pub heat: ColorMap,
+    /// Where in those colours the heat map begins and ends, 0 to 1.
+    pub heat_range: [f32; 2],
     /// The first and the second player's pieces.
     pub pieces: [PieceColors; 2],
 }
@@ -143,8 +147,6 @@ pub struct BoardColors {
     pub danger: Color32,
     /// Letters and numbers around the board.
     pub label: Color32,
-    /// The heat map's colours.
-    pub heat: ColorMap,
     /// Text on a dark and on a light ground.
     pub ink: [Color32; 2],
 }

@@ -82,7 +82,7 @@ fn ground(picture: &BoardPicture, colors: &BoardColors, cell: usize, layout: &La
         _ => surface.ground,
     };
     let heat = picture.heat.get(cell).copied().unwrap_or(0.0);
-    match heat_color(colors, heat) {
+    match heat_color(surface, heat) {
         Some(heat) => over(heat, below),
         None => below,
     }

@@ -89,21 +89,7 @@ impl Resources {
         let room = shapes.len().next_power_of_two().max(LEAST);
         let instances = buffer(room * size_of::<Shape>(), wgpu::BufferUsages::VERTEX);
         let uniforms = buffer(size_of::<Uniforms>(), wgpu::BufferUsages::UNIFORM);
-        let figures = figures.create_view(&wgpu::TextureViewDescriptor::default());
-        let bind_group = device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some("shapes"),
-            layout: pipelines.bindings(),
-            entries: &[
-                wgpu::BindGroupEntry {
-                    binding: 0,
-                    resource: uniforms.as_entire_binding(),
-                },
-                wgpu::BindGroupEntry {
-                    binding: 1,
-                    resource: wgpu::BindingResource::TextureView(&figures),
-                },
-            ],
-        });
+        let bind_group = pipelines.bind(device, &uniforms, &figures);
         views.0.live.fetch_add(1, Ordering::Relaxed);
         Self {
             instances,

@@ -1,7 +1,8 @@
 //! Which part of a tree is seen.
 
-use egui::{Key, Pos2, Rect, Response, Ui, Vec2, vec2};
+use egui::{Pos2, Rect, Response, Ui, Vec2, vec2};
 
+use super::super::zoom::{Zooming, zooming};
 use super::motion::{nothing, step};
 use super::visible::RADIUS;
 
@@ -74,23 +75,9 @@ impl Camera {
         let rect = response.rect;
         let target = whole(rect, bounds.unwrap_or_else(nothing));
         self.glide(ui, target);
-        if response.double_clicked() {
+        let Zooming { factor, at, fit } = zooming(ui, response);
+        if fit {
             self.fit();
-        }
-        let (mut factor, mut at) = (1.0, rect.center());
-        if let Some(pointer) = response.hover_pos() {
-            factor = ui.input(egui::InputState::zoom_delta);
-            at = pointer;
-        }
-        if response.has_focus() {
-            let pressed = |key| ui.input(|input| input.key_pressed(key));
-            if pressed(Key::Plus) || pressed(Key::Equals) {
-                (factor, at) = (1.25, rect.center());
-            } else if pressed(Key::Minus) {
-                (factor, at) = (0.8, rect.center());
-            } else if pressed(Key::Num0) {
-                self.fit();
-            }
         }
         let mut lens = self.own.unwrap_or(self.fitted.unwrap_or(target));
         lens.middle = rect.center();

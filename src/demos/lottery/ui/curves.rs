@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use super::super::config::Method;
 use super::super::record::{Point, RunRecord, StageKind};
-use super::plots::Plots;
+use super::bench::Bench;
 use super::stages::{Group, Spread, groups, kind_name, percent};
-use super::{bench::Bench, empty_ui};
-use crate::gui::figure::{Axis, Figure, Hue, Mark, Series, Unit};
+use crate::gui::controls::empty_ui;
+use crate::gui::figure::{Axis, Figure, Hue, Mark, Plots, Series, Unit};
 
 /// What a curve is drawn against.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

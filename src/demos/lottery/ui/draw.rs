@@ -10,9 +10,9 @@ use super::super::digit::{SIDE, Sheet, Stroke};
 use super::super::probe::{Answer, Probe, candidates};
 use super::super::store::Store;
 use super::bench::Bench;
-use super::empty_ui;
 use crate::compute::{Event, Lane, Run};
 use crate::data::{DatasetSource, Matrix};
+use crate::gui::controls::empty_ui;
 use crate::gui::{TabCx, theme};
 use crate::view::{ColorMap, HeatMap};
 

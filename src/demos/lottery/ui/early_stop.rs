@@ -4,10 +4,10 @@
 use egui::Ui;
 
 use super::super::record::{RunRecord, StageKind, Summary};
-use super::plots::Plots;
+use super::bench::Bench;
 use super::stages::{Group, Spread, groups, kind_name};
-use super::{bench::Bench, empty_ui, side_by_side};
-use crate::gui::figure::{Axis, Figure, Hue, Mark, Series, Unit};
+use crate::gui::controls::empty_ui;
+use crate::gui::figure::{Axis, Figure, Hue, Mark, Plots, Series, Unit, side_by_side_ui};
 
 /// The view.
 #[derive(Default)]
@@ -35,7 +35,7 @@ impl EarlyStop {
             );
         }
         let plots = self.plots.get(bench.revision(), || figures(&entry.record));
-        side_by_side(ui, plots);
+        side_by_side_ui(ui, plots);
     }
 
     /// What an export writes.

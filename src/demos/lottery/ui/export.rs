@@ -4,8 +4,10 @@ use super::super::ledger;
 use super::super::record::RunRecord;
 use super::bench::Bench;
 use super::ledger::Row;
+use crate::data::csv::field;
 use crate::error::{Error, Result};
 use crate::gui::Export;
+use crate::gui::figure::{PNG, SVG};
 
 pub const CURVES: Export = Export {
     extension: "csv",
@@ -19,28 +21,11 @@ pub const RECORDS: Export = Export {
     extension: "json",
     about: "all runs with their settings, to be opened here again",
 };
-pub const SVG: Export = Export {
-    extension: "svg",
-    about: "the figure on the stage, as lines",
-};
-pub const PNG: Export = Export {
-    extension: "png",
-    about: "the figure on the stage, as pixels",
-};
 pub const WEIGHTS: Export = Export {
     extension: "safetensors",
     about: "weights and masks of the last finished stage",
 };
 pub const ALL: &[Export] = &[CURVES, LEDGER, RECORDS, SVG, PNG, WEIGHTS];
-
-/// Text as a field of a CSV file.
-fn field(text: &str) -> String {
-    if text.contains([',', '"', '\n']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_owned()
-    }
-}
 
 /// A number as a field; empty where there is none.
 fn number(value: f64) -> String {

@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use super::bench::{Bench, Entry};
 use super::chains::{Chain, chains};
-use super::plots::Plots;
+use super::curves::interesting;
 use super::stages::{accuracy, bytes, operations, percent};
-use super::{curves::interesting, empty_ui};
-use crate::gui::figure::{Axis, Figure, Hue, Mark, Series, Unit};
+use crate::gui::controls::empty_ui;
+use crate::gui::figure::{Axis, Figure, Hue, Mark, Plots, Series, Unit};
 use crate::gui::theme;
 
 /// A column of the table.

@@ -12,20 +12,18 @@ mod export;
 mod ledger;
 mod net;
 mod net_figures;
-mod plots;
 mod rewinding;
-mod running;
 mod shots;
 mod stages;
 mod theory;
 
 use std::path::{Path, PathBuf};
 
-use egui::{Context, Frame, RichText, Ui, vec2};
+use egui::{Context, RichText, Ui};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use self::bench::Bench;
+use self::bench::{Bench, run_name};
 use self::controls::Typed;
 use self::curves::Curves;
 use self::data_panel::DataPanel;
@@ -34,16 +32,18 @@ use self::early_stop::EarlyStop;
 use self::ledger::Ledger;
 use self::net::NetView;
 use self::rewinding::Rewinding;
-use self::running::Running;
 use self::shots::Shots;
 use self::theory::Theory;
 use super::config::LotteryConfig;
+use super::job::{LotteryJob, RunOptions};
 use super::record::Output;
 use super::store::Store;
 use super::{recorded, weights_file};
+use crate::compute::Lane;
 use crate::error::{Error, Result};
 use crate::gui::controls::{RunState, capitalised, next_seed, progress_ui, run_bar_ui};
-use crate::gui::figure::{Figure, Plotted, to_png, to_svg};
+use crate::gui::figure::{Figure, PNG, SVG, to_png, to_svg};
+use crate::gui::running::{News, Running};
 use crate::gui::{Command, Export, Tab, TabCx, theme};
 
 /// Opens the tab on its stored runs.
@@ -116,7 +116,7 @@ struct LotteryTab {
     draw: DrawView,
     shots: Shots,
     data: DataPanel,
-    running: Option<Running>,
+    running: Option<Running<Output>>,
     /// Begin as soon as the images are there; hold at the first point.
     wanted: Option<bool>,
     /// The runs on the bench are those that ship with the program, until something changes.
@@ -171,11 +171,20 @@ impl LotteryTab {
             self.data.fetch(&self.config, cx);
             return;
         }
-        match Running::begin(&self.config, &self.root, hold, cx) {
-            Ok(run) => {
+        let options = RunOptions {
+            root: self.root.clone(),
+            paths: cx.paths.clone(),
+            fresh: false,
+            shots: true,
+        };
+        match LotteryJob::new(self.config.clone(), options) {
+            Ok(job) => {
+                let name = format!("Lottery: {}", run_name(&self.config));
+                let run = cx.worker.submit(Lane::Long, name, job);
                 let id = self.bench.begin(&self.config);
                 self.shots.begin(id);
-                self.running = Some(run.on(id));
+                let is_point = |output: &Output| matches!(output, Output::Point(_));
+                self.running = Some(Running::new(run, id, hold, is_point));
                 self.is_stored = false;
                 self.revision += 1;
             }
@@ -191,16 +200,16 @@ impl LotteryTab {
         let mut ended = false;
         while let Some(news) = running.poll() {
             match news {
-                running::News::Output(Output::Shot(shot)) => self.shots.add(shot),
-                running::News::Output(output) => {
+                News::Output(Output::Shot(shot)) => self.shots.add(shot),
+                News::Output(output) => {
                     // Points alone are stored with what comes after them.
                     if !matches!(output, Output::Point(_)) {
                         self.revision += 1;
                     }
                     self.bench.hear(id, &output);
                 }
-                running::News::Warning(text) => cx.toasts.warning(text),
-                running::News::Ended(failure) => {
+                News::Warning(text) => cx.toasts.warning(text),
+                News::Ended(failure) => {
                     ended = true;
                     if let Some(e) = failure {
                         cx.toasts.error(capitalised(&e.to_string()));
@@ -423,8 +432,8 @@ impl Tab for LotteryTab {
                 export::ledger_table(&rows, self.ledger.target(), ",").into_bytes()
             }
             export::RECORDS => export::records_json(&self.bench)?,
-            export::SVG => to_svg(&self.figures())?.into_bytes(),
-            export::PNG => to_png(&self.figures())?.encode_png()?,
+            SVG => to_svg(&self.figures())?.into_bytes(),
+            PNG => to_png(&self.figures())?.encode_png()?,
             export::WEIGHTS => {
                 let entry = self.bench.focus();
                 let entry = entry.ok_or_else(|| Error::Input("there is no run".into()))?;
@@ -482,47 +491,5 @@ impl Tab for LotteryTab {
 
     fn revision(&self) -> u64 {
         self.revision
-    }
-}
-
-/// In place of a view that has nothing to show.
-fn empty_ui(ui: &mut Ui, title: &str, text: &str) {
-    let tokens = theme::tokens(ui);
-    let height = ui.available_height();
-    ui.vertical_centered(|ui| {
-        ui.add_space((height * 0.38 - 20.0).max(4.0));
-        ui.label(RichText::new(title).strong());
-        if !text.is_empty() {
-            ui.label(RichText::new(text).color(tokens.faint));
-        }
-    });
-}
-
-/// Plots with their names, beside one another, or below where there is no room.
-fn side_by_side(ui: &mut Ui, plots: &[Plotted]) {
-    let room = ui.available_size();
-    let stacked = room.x / (plots.len() as f32) < 300.0;
-    let gap = ui.spacing().item_spacing;
-    let count = plots.len().max(1) as f32;
-    let cell = if stacked {
-        vec2(room.x, (room.y - gap.y * (count - 1.0)) / count)
-    } else {
-        vec2((room.x - gap.x * (count - 1.0)) / count, room.y)
-    };
-    let one = |ui: &mut Ui, plot: &Plotted| {
-        Frame::new().show(ui, |ui| {
-            ui.set_width(cell.x);
-            ui.label(RichText::new(&plot.figure().name).strong());
-            plot.show(ui, vec2(cell.x, (cell.y - 24.0).max(80.0)));
-        });
-    };
-    if stacked {
-        ui.vertical(|ui| plots.iter().for_each(|p| one(ui, p)));
-    } else {
-        ui.horizontal_top(|ui| {
-            for plot in plots {
-                ui.vertical(|ui| one(ui, plot));
-            }
-        });
     }
 }

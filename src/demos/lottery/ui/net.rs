@@ -8,13 +8,12 @@ use serde::{Deserialize, Serialize};
 use super::super::record::{LayerShot, RunRecord, Shot};
 use super::bench::{Bench, Entry};
 use super::connections::{self, Edge};
-use super::empty_ui;
 use super::net_figures::{self, Chart};
-use super::plots::Plots;
 use super::shots::Shots;
 use super::stages::{kind_name, percent};
 use crate::data::{Image, Matrix};
-use crate::gui::figure::{Figure, Unit};
+use crate::gui::controls::empty_ui;
+use crate::gui::figure::{Figure, Plots, Unit};
 use crate::gui::theme;
 use crate::view::{ColorMap, HeatMap, ImageView};
 

@@ -8,10 +8,10 @@
 use egui::{RichText, Ui};
 
 use super::super::record::{Interpolation, RunRecord};
-use super::plots::Plots;
+use super::bench::Bench;
 use super::stages::percent;
-use super::{bench::Bench, empty_ui};
-use crate::gui::figure::{Axis, Figure, Hue, Mark, Series, Unit};
+use crate::gui::controls::empty_ui;
+use crate::gui::figure::{Axis, Figure, Hue, Mark, Plots, Series, Unit};
 use crate::gui::theme;
 
 /// The view.

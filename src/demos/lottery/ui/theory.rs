@@ -7,10 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::super::record::{RunRecord, StageKind, SubsetSumRecord};
 use super::super::subset_sum::bounds::{Demand, fewest_paths};
 use super::super::subset_sum::gap::{Law, quantile};
-use super::plots::Plots;
+use super::bench::Bench;
 use super::stages::{accuracy, percent};
-use super::{bench::Bench, side_by_side};
-use crate::gui::figure::{Axis, Figure, Hue, Mark, Series, Unit};
+use crate::gui::figure::{Axis, Figure, Hue, Mark, Plots, Series, Unit, side_by_side_ui};
 use crate::gui::theme;
 
 /// What the person asks of the bounds.
@@ -97,7 +96,7 @@ impl Theory {
             ]
         });
         ui.allocate_ui(egui::vec2(ui.available_width(), plots_height), |ui| {
-            side_by_side(ui, plots);
+            side_by_side_ui(ui, plots);
         });
         ui.add_space(4.0);
         self.bounds_ui(ui);

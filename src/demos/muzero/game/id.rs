@@ -70,6 +70,26 @@ impl GameId {
     pub fn built_in() -> impl Iterator<Item = GameId> {
         NAMES.iter().map(|(_, id)| id.clone())
     }
+
+    /// What people call it.
+    #[must_use]
+    pub fn title(&self) -> String {
+        match self {
+            Self::TicTacToe => "Tic-tac-toe".into(),
+            Self::ConnectFour => "Connect Four".into(),
+            Self::Othello6 => "Othello 6 × 6".into(),
+            Self::Othello8 => "Othello 8 × 8".into(),
+            Self::Gomoku => "Gomoku 9 × 9".into(),
+            Self::Go => "Go 9 × 9".into(),
+            Self::Chess => "Chess".into(),
+            Self::MinAtar(MinAtar::Breakout) => "MinAtar Breakout".into(),
+            Self::MinAtar(MinAtar::Freeway) => "MinAtar Freeway".into(),
+            Self::MinAtar(MinAtar::Asterix) => "MinAtar Asterix".into(),
+            Self::MinAtar(MinAtar::SpaceInvaders) => "MinAtar Space Invaders".into(),
+            Self::MinAtar(MinAtar::Seaquest) => "MinAtar Seaquest".into(),
+            Self::Atari(rom) => format!("Atari {rom}"),
+        }
+    }
 }
 
 impl fmt::Display for GameId {
@@ -95,6 +115,8 @@ impl FromStr for GameId {
         }
         let known = NAMES.iter().find(|(name, _)| *name == text);
         known.map(|(_, id)| id.clone()).ok_or_else(|| {
+            // Some come from files, and may be anything.
+            let text: String = text.chars().take(64).collect();
             let names: Vec<&str> = NAMES.iter().map(|(name, _)| *name).collect();
             Error::Input(format!(
                 "there is no game {text:?}, there are {} and atari:NAME",

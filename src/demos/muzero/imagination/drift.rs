@@ -282,7 +282,8 @@ impl Group {
         }
         let seen = observe(&games, settings.net.observation);
         let net = &trained.net;
-        let thoughts = agent::think(net, &settings, device, &games, &seen, rngs)?;
+        let noisy = vec![true; games.len()];
+        let thoughts = agent::think(net, &settings, device, &games, &seen, &noisy, rngs)?;
         let mut thoughts = thoughts.into_iter();
         for ((game, action), reward) in
             (self.games.iter_mut().zip(&mut actions)).zip(&mut self.rewards)

@@ -349,10 +349,12 @@ impl Teller<'_> {
         let look = Dream::begin(&self.trained.net, &seen, self.device)?.look()?;
         step.true_value = Some(self.side() * look.values[0]);
         step.true_likely = likely(game, &look.policies);
-        let mut legal = vec![false; settings.net.actions];
-        game.legal(&mut legal);
-        let forbidden = policies.iter().zip(&legal).filter(|(_, legal)| !**legal);
-        step.illegal = Some(forbidden.map(|(p, _)| p).sum());
+        if settings.players == 2 {
+            let mut legal = vec![false; settings.net.actions];
+            game.legal(&mut legal);
+            let forbidden = policies.iter().zip(&legal).filter(|(_, legal)| !**legal);
+            step.illegal = Some(forbidden.map(|(p, _)| p).sum());
+        }
         Ok(())
     }
 

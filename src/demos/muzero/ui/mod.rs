@@ -2,11 +2,11 @@
 //! for measuring.
 
 mod analysis;
+mod games;
 mod imagine;
 mod in_sight;
 mod page;
 mod play;
-mod plots;
 mod scaling;
 mod scene;
 mod training;

@@ -10,13 +10,14 @@ use super::super::game::GameId;
 use super::super::samples::{self, Scaling};
 use super::super::scaling::{Measured, ScalingConfig, ScalingJob};
 use super::super::who::Who;
+use super::games::game_picker_ui;
 use super::page::{Page, Shared};
-use super::plots::{Plots, empty_ui};
-use super::training::game_name;
 use crate::compute::{Ending, Event, Lane, Run};
 use crate::error::{Error, Result};
-use crate::gui::controls::{RunState, capitalised, next_seed, progress_ui, run_bar_ui, seed_ui};
-use crate::gui::figure::{Axis, Figure, Hue, Mark, Series, Unit, to_png, to_svg};
+use crate::gui::controls::{
+    RunState, capitalised, empty_ui, next_seed, progress_ui, run_bar_ui, seed_ui,
+};
+use crate::gui::figure::{Axis, Figure, Hue, Mark, PNG, Plots, SVG, Series, Unit, to_png, to_svg};
 use crate::gui::{Command, Export, TabCx, theme};
 
 const CSV: Export = Export {
@@ -26,14 +27,6 @@ const CSV: Export = Export {
 const JSON: Export = Export {
     extension: "json",
     about: "what was measured, in the form of the stored result",
-};
-const SVG: Export = Export {
-    extension: "svg",
-    about: "the figure on the stage, as lines",
-};
-const PNG: Export = Export {
-    extension: "png",
-    about: "the figure on the stage, as pixels",
 };
 
 /// Numbers of simulations that are tried.
@@ -188,9 +181,9 @@ impl Strength {
             .num_columns(2)
             .spacing([12.0, 8.0])
             .show(ui, |ui| {
-                let label = ui.label("Up to");
+                let label = ui.label("Simulations");
                 let most = Slider::new(&mut self.most, 1..=800).logarithmic(true);
-                ui.add(most.suffix(" simulations"))
+                ui.add(most.prefix("up to "))
                     .labelled_by(label.id)
                     .on_hover_text("Numbers between 1 and this one are tried");
                 ui.end_row();
@@ -310,7 +303,7 @@ fn figure(game: &GameId, measured: &[Measured]) -> Figure {
         });
     }
     series.push(Series {
-        name: game_name(game),
+        name: game.title(),
         hue: Hue::Line(0),
         mark: Mark::Dots,
         points: rows.iter().map(|(n, (value, _))| [*n, *value]).collect(),
@@ -318,7 +311,7 @@ fn figure(game: &GameId, measured: &[Measured]) -> Figure {
         ..Series::default()
     });
     Figure {
-        name: format!("{}: strength against simulations", game_name(game)),
+        name: format!("{}: strength against simulations", game.title()),
         x: Axis::new("Simulations a move", Unit::Number).logarithmic(),
         y: axis(measured),
         series,
@@ -396,7 +389,7 @@ impl Page for Strength {
         }
         ui.add_space(6.0);
         ui.strong("Weights");
-        let game = game_name(&shared.game);
+        let game = shared.game.title();
         ui.label(match &shared.weights {
             Some(path) => format!("{game}, {}", path.display()),
             None => format!("{game}, those that ship with the program"),
@@ -408,17 +401,7 @@ impl Page for Strength {
             Grid::new("whose").num_columns(2).show(ui, |ui| {
                 let label = ui.label("Game");
                 let mut game = shared.game.clone();
-                ComboBox::from_id_salt("game")
-                    .selected_text(game_name(&game))
-                    .width(150.0)
-                    .show_ui(ui, |ui| {
-                        for built_in in GameId::built_in() {
-                            let name = game_name(&built_in);
-                            ui.selectable_value(&mut game, built_in, name);
-                        }
-                    })
-                    .response
-                    .labelled_by(label.id);
+                game_picker_ui(ui, &mut game, None).labelled_by(label.id);
                 ui.end_row();
                 if game != shared.game {
                     shared.begin(game);
@@ -440,7 +423,7 @@ impl Page for Strength {
             } else {
                 "Press Measure: from seconds for tic-tac-toe to many minutes for large games"
             };
-            let title = format!("Strength in {} is not measured yet", game_name(&game));
+            let title = format!("Strength in {} is not measured yet", game.title());
             empty_ui(ui, &title, text);
             return;
         }

@@ -1,35 +1,10 @@
 //! From positions to pictures, and from clicks to moves.
 
-use super::super::game::{Board, BoardStyle, Game, GameId, Grid, Kind, MinAtar, Player, Scene};
+use super::super::game::{Board, BoardStyle, Game, GameId, Grid, Kind, Player, Scene};
 use super::super::live::Imagined;
 use crate::view::Figure;
 use crate::view::board::{BoardLook, BoardPicture, BoardPiece};
 use crate::view::grid::GridPicture;
-
-/// A game's name for people.
-pub fn title(game: &GameId) -> String {
-    match game {
-        GameId::TicTacToe => "Tic-tac-toe".into(),
-        GameId::ConnectFour => "Connect Four".into(),
-        GameId::Othello6 => "Othello 6 × 6".into(),
-        GameId::Othello8 => "Othello 8 × 8".into(),
-        GameId::Gomoku => "Gomoku 9 × 9".into(),
-        GameId::Go => "Go 9 × 9".into(),
-        GameId::Chess => "Chess".into(),
-        GameId::MinAtar(kind) => format!("MinAtar {}", minatar(*kind)),
-        GameId::Atari(rom) => format!("Atari {rom}"),
-    }
-}
-
-fn minatar(kind: MinAtar) -> &'static str {
-    match kind {
-        MinAtar::Breakout => "Breakout",
-        MinAtar::Freeway => "Freeway",
-        MinAtar::Asterix => "Asterix",
-        MinAtar::SpaceInvaders => "Space Invaders",
-        MinAtar::Seaquest => "Seaquest",
-    }
-}
 
 /// Whether two play it on a board.
 pub fn is_board(game: &GameId) -> bool {
@@ -75,7 +50,8 @@ pub fn picture(game: &dyn Game, sight: &Sight<'_>) -> Option<BoardPicture> {
         picture.selected = sight.selected;
         picture.targets = targets(game, sight.selected);
         picture.show_targets = match board.style {
-            BoardStyle::Othello => true,
+            // The colours of a heat map say it already.
+            BoardStyle::Othello => sight.heat.is_none(),
             BoardStyle::Chess => sight.selected.is_some(),
             _ => false,
         };
@@ -99,7 +75,8 @@ pub fn picture(game: &dyn Game, sight: &Sight<'_>) -> Option<BoardPicture> {
     Some(picture)
 }
 
-fn plain(board: &Board, is_over: bool) -> BoardPicture {
+/// The picture of a board alone.
+pub fn plain(board: &Board, is_over: bool) -> BoardPicture {
     let look = match board.style {
         BoardStyle::TicTacToe => BoardLook::TicTacToe,
         BoardStyle::ConnectFour => BoardLook::ConnectFour,

@@ -1,11 +1,10 @@
 //! The page's controls.
 
-use egui::{Button, ComboBox, DragValue, RichText, Slider, Ui};
+use egui::{Button, DragValue, RichText, Slider, Ui};
 
-use super::super::super::game::GameId;
 use super::super::super::imagination::Drift;
+use super::super::games::game_picker_ui;
 use super::super::page::Shared;
-use super::pictures::game_name;
 use super::{MOST_STEPS, Options, POSITIONS, Source};
 use crate::compute::Progress;
 use crate::gui::controls::{progress_ui, seed_ui};
@@ -90,23 +89,12 @@ fn number_ui(ui: &mut Ui, name: &str, add: impl FnOnce(&mut Ui) -> egui::Respons
 }
 
 fn game_ui(ui: &mut Ui, shared: &mut Shared) {
-    let mut chosen = None;
+    let mut game = shared.game.clone();
     ui.horizontal(|ui| {
         let label = ui.label("Game");
-        ComboBox::from_id_salt("imagined game")
-            .selected_text(game_name(&shared.game))
-            .show_ui(ui, |ui| {
-                for game in GameId::built_in() {
-                    let is_it = game == shared.game;
-                    if ui.selectable_label(is_it, game_name(&game)).clicked() && !is_it {
-                        chosen = Some(game);
-                    }
-                }
-            })
-            .response
-            .labelled_by(label.id);
+        game_picker_ui(ui, &mut game, None).labelled_by(label.id);
     });
-    if let Some(game) = chosen {
+    if game != shared.game {
         shared.begin(game);
     }
 }

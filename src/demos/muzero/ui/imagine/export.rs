@@ -6,7 +6,7 @@ use super::super::super::imagination::{Drift, Roll};
 use super::figures::figures;
 use crate::error::{Error, Result};
 use crate::gui::Export;
-use crate::gui::figure::{to_png, to_svg};
+use crate::gui::figure::{PNG, SVG, to_png, to_svg};
 
 const LINE: Export = Export {
     extension: "csv",
@@ -15,14 +15,6 @@ const LINE: Export = Export {
 const RESULT: Export = Export {
     extension: "json",
     about: "the line and the measured error at each depth",
-};
-const SVG: Export = Export {
-    extension: "svg",
-    about: "the plots",
-};
-const PNG: Export = Export {
-    extension: "png",
-    about: "the plots",
 };
 /// All formats.
 pub const ALL: &[Export] = &[LINE, RESULT, SVG, PNG];

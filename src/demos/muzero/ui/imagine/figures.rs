@@ -11,13 +11,18 @@ const LINE: Hue = Hue::Line(2);
 /// All plots of a line and of the measurement, as far as there are any.
 pub fn figures(roll: Option<&Roll>, drift: Option<&Drift>) -> Vec<Figure> {
     let mut figures = vec![error(roll, drift), value(roll)];
-    let has_rewards = roll.is_some_and(|roll| roll.steps.iter().any(|s| s.reward.is_some()));
-    figures.push(if has_rewards {
-        reward(roll)
-    } else {
+    figures.push(if has_rules(roll) {
         illegal(roll, drift)
+    } else {
+        reward(roll)
     });
     figures
+}
+
+/// Whether some moves are forbidden: games for two, whose values are between lost and won. The
+/// position after the last move has no moves at all.
+fn has_rules(roll: Option<&Roll>) -> bool {
+    roll.is_some_and(|roll| roll.steps.iter().any(|step| step.illegal.is_some()))
 }
 
 /// The depths that are drawn, with a little room at both ends.
@@ -118,12 +123,15 @@ fn value(roll: Option<&Roll>) -> Figure {
         Mark::Squares,
         |s| s.true_value,
     );
-    let board = roll.is_some_and(|roll| roll.steps.iter().all(|s| s.reward.is_none()));
     let y = Axis::new("Value", Unit::Number);
     Figure {
         name: "Value along the line".into(),
         x: depth_axis(roll, None),
-        y: if board { y.with_range(-1.05, 1.05) } else { y },
+        y: if has_rules(roll) {
+            y.with_range(-1.05, 1.05)
+        } else {
+            y
+        },
         series: vec![labelled(seen, "true"), labelled(imagined, "imagined")],
     }
 }
@@ -131,10 +139,15 @@ fn value(roll: Option<&Roll>) -> Figure {
 fn reward(roll: Option<&Roll>) -> Figure {
     let imagined = along(roll, "Imagined reward", IMAGINED, Mark::Dots, |s| s.reward);
     let earned = along(roll, "True reward", TRUE, Mark::Squares, |s| s.true_reward);
+    let heights = [&imagined, &earned].into_iter().flat_map(|s| &s.points);
+    // Next to nothing should look so.
+    let (low, high) = heights.fold((-0.05, 1.05), |(low, high), p| {
+        (f64::min(low, p[1] - 0.05), f64::max(high, p[1] + 0.05))
+    });
     Figure {
         name: "Reward along the line".into(),
         x: depth_axis(roll, None),
-        y: Axis::new("Reward", Unit::Number),
+        y: Axis::new("Reward", Unit::Number).with_range(low, high),
         series: vec![labelled(earned, "true"), labelled(imagined, "imagined")],
     }
 }

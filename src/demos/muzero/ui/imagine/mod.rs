@@ -11,14 +11,14 @@ use egui::{Context, RichText, Ui, vec2};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use self::pictures::{Style, game_name};
+use self::pictures::Style;
 use self::strip::Strip;
 use super::super::game::{Game, GameId};
 use super::super::imagination::{Along, Drift, DriftConfig, DriftJob, Roll, RollConfig, RollJob};
 use super::page::{Page, Shared};
 use crate::compute::{Ending, Event, Lane, Run};
 use crate::error::{Error, Result};
-use crate::gui::controls::{capitalised, next_seed};
+use crate::gui::controls::{capitalised, empty_ui, next_seed};
 use crate::gui::figure::Plotted;
 use crate::gui::{Command, Export, TabCx, theme};
 
@@ -333,7 +333,7 @@ impl ImaginePage {
         if roll.trained || self.options.untrained {
             return true;
         }
-        let name = game_name(&shared.game);
+        let name = shared.game.title();
         let title = format!("No trained networks of {name} yet");
         empty_ui(
             ui,
@@ -390,18 +390,6 @@ fn actions_ui(ui: &mut Ui, game: &dyn Game) -> Option<usize> {
         ui.add(egui::Label::new(RichText::new(text).small().color(faint)).truncate());
     });
     chosen
-}
-
-fn empty_ui(ui: &mut Ui, title: &str, text: &str) {
-    let tokens = theme::tokens(ui);
-    let height = ui.available_height();
-    ui.vertical_centered(|ui| {
-        ui.add_space((height * 0.38 - 20.0).max(4.0));
-        ui.label(RichText::new(title).strong());
-        if !text.is_empty() {
-            ui.label(RichText::new(text).color(tokens.faint));
-        }
-    });
 }
 
 impl Page for ImaginePage {

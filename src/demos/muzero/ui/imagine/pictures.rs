@@ -188,27 +188,3 @@ pub fn wrong_cells(game: &GameId, shape: [usize; 3], a: &[f32], b: &[f32]) -> Ve
         .filter(|cell| (0..shown).any(|plane| differs(plane * cells + cell)))
         .collect()
 }
-
-/// A game as people call it.
-pub fn game_name(game: &GameId) -> String {
-    match game {
-        GameId::TicTacToe => "Tic-tac-toe".into(),
-        GameId::ConnectFour => "Connect Four".into(),
-        GameId::Othello6 => "Othello 6 × 6".into(),
-        GameId::Othello8 => "Othello 8 × 8".into(),
-        GameId::Gomoku => "Gomoku".into(),
-        GameId::Go => "Go 9 × 9".into(),
-        GameId::Chess => "Chess".into(),
-        GameId::MinAtar(_) | GameId::Atari(_) => {
-            let text = game.to_string();
-            let name = text.split(':').next_back().unwrap_or(&text);
-            let family = if matches!(game, GameId::Atari(_)) {
-                "Atari"
-            } else {
-                "MinAtar"
-            };
-            let words = crate::gui::controls::capitalised(&name.replace('_', " "));
-            format!("{family} {words}")
-        }
-    }
-}

@@ -214,7 +214,7 @@ impl Arcade {
             go_on,
         };
         let lane = Lane::Interactive("muzero arcade");
-        let name = format!("MuZero: {}", scene::title(&shared.game));
+        let name = format!("MuZero: {}", shared.game.title());
         self.run = Some(cx.worker.submit(lane, name, job));
     }
 

@@ -1,9 +1,10 @@
 //! The page's controls.
 
-use egui::{ComboBox, DragValue, Grid, RichText, Slider, TextEdit, Ui};
+use egui::{DragValue, Grid, RichText, Slider, TextEdit, Ui};
 
 use super::super::super::game::GameId;
 use super::super::super::weights_file::shipped;
+use super::super::games::game_picker_ui;
 use super::super::page::Shared;
 use super::super::scene;
 use super::seats::seat_ui;
@@ -130,30 +131,8 @@ impl PlayPage {
     }
 
     fn picker_ui(&mut self, ui: &mut Ui, shared: &mut Shared) {
-        let mut chosen = None;
-        let selected = match &shared.game {
-            GameId::Atari(_) => "Atari".to_owned(),
-            game => scene::title(game),
-        };
-        ComboBox::from_id_salt("game")
-            .selected_text(selected)
-            .width(170.0)
-            .height(360.0)
-            .show_ui(ui, |ui| {
-                for game in GameId::built_in() {
-                    let is_it = game == shared.game;
-                    if ui.selectable_label(is_it, scene::title(&game)).clicked() && !is_it {
-                        chosen = Some(game);
-                    }
-                }
-                let is_it = matches!(shared.game, GameId::Atari(_));
-                let label = ui.selectable_label(is_it, "Atari…");
-                let label = label.on_hover_text("Needs ale-py: pip install ale-py");
-                if label.clicked() && !is_it {
-                    chosen = Some(GameId::Atari(self.options.rom.clone()));
-                }
-            })
-            .response
+        let mut chosen = shared.game.clone();
+        game_picker_ui(ui, &mut chosen, Some(&self.options.rom))
             .widget_info(|| egui::WidgetInfo::labeled(egui::Role::ComboBox, true, "Game"));
         if matches!(shared.game, GameId::Atari(_)) {
             ui.horizontal(|ui| {
@@ -161,14 +140,14 @@ impl PlayPage {
                 let field = TextEdit::singleline(&mut self.options.rom).desired_width(110.0);
                 let field = ui.add(field).labelled_by(label.id);
                 let field = field.on_hover_text("Its name in ale-py, such as pong");
-                if field.lost_focus() {
-                    let game: Result<GameId, _> = format!("atari:{}", self.options.rom).parse();
-                    chosen = chosen.take().or(game.ok());
+                let game: Result<GameId, _> = format!("atari:{}", self.options.rom).parse();
+                if let Some(game) = game.ok().filter(|_| field.lost_focus()) {
+                    chosen = game;
                 }
             });
         }
-        if let Some(game) = chosen.filter(|game| *game != shared.game) {
-            self.new_game(game, shared);
+        if chosen != shared.game {
+            self.new_game(chosen, shared);
         }
         if scene::is_board(&shared.game) {
             return;

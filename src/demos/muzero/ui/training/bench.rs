@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::super::super::config::{Agent, TrainConfig};
-use super::super::super::game::{GameId, MinAtar};
+use super::super::super::game::GameId;
 use super::super::super::job::Output;
 use super::super::super::record::RunRecord;
 
@@ -230,25 +230,6 @@ impl Bench {
     }
 }
 
-/// A game's name.
-pub fn game_name(game: &GameId) -> String {
-    match game {
-        GameId::TicTacToe => "Tic-tac-toe".into(),
-        GameId::ConnectFour => "Connect Four".into(),
-        GameId::Othello6 => "Othello 6 × 6".into(),
-        GameId::Othello8 => "Othello".into(),
-        GameId::Gomoku => "Gomoku 9 × 9".into(),
-        GameId::Go => "Go 9 × 9".into(),
-        GameId::Chess => "Chess".into(),
-        GameId::MinAtar(MinAtar::Breakout) => "MinAtar Breakout".into(),
-        GameId::MinAtar(MinAtar::Freeway) => "MinAtar Freeway".into(),
-        GameId::MinAtar(MinAtar::Asterix) => "MinAtar Asterix".into(),
-        GameId::MinAtar(MinAtar::SpaceInvaders) => "MinAtar Space Invaders".into(),
-        GameId::MinAtar(MinAtar::Seaquest) => "MinAtar Seaquest".into(),
-        GameId::Atari(rom) => format!("Atari {rom}"),
-    }
-}
-
 /// An agent's name.
 pub fn agent_name(agent: Agent) -> &'static str {
     match agent {
@@ -260,7 +241,7 @@ pub fn agent_name(agent: Agent) -> &'static str {
 
 /// A run's first name: what tells it from others at a glance.
 pub fn run_name(config: &TrainConfig) -> String {
-    let mut name = format!("{}, {}", game_name(&config.game), agent_name(config.agent));
+    let mut name = format!("{}, {}", config.game.title(), agent_name(config.agent));
     if let Some(simulations) = config.simulations
         && config.agent != Agent::ActorCritic
     {

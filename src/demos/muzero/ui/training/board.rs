@@ -2,12 +2,10 @@
 
 use egui::{RichText, Ui, vec2};
 
-use super::super::super::game::{
-    Board, BoardStyle, Game, GameId, Kind, Outcome, Player, Scene, open,
-};
+use super::super::super::game::{GameId, Outcome, Player, Scene, open};
+use super::super::scene;
 use crate::gui::theme;
-use crate::view::Figure;
-use crate::view::board::{BoardLook, BoardPicture, BoardPiece, BoardView};
+use crate::view::board::{BoardPicture, BoardView};
 
 /// A board with what it was made from.
 pub struct LiveBoard {
@@ -68,51 +66,9 @@ fn last_position(id: &GameId, line: &[u16]) -> Option<(BoardPicture, String)> {
         None => "under way",
     };
     Some((
-        picture(&board, &*game),
+        scene::plain(&board, game.is_over()),
         format!("{} moves, {end}", line.len()),
     ))
-}
-
-fn picture(board: &Board, game: &dyn Game) -> BoardPicture {
-    let look = match board.style {
-        BoardStyle::TicTacToe => BoardLook::TicTacToe,
-        BoardStyle::ConnectFour => BoardLook::ConnectFour,
-        BoardStyle::Othello => BoardLook::Othello,
-        BoardStyle::Stones => BoardLook::Stones,
-        BoardStyle::Chess => BoardLook::Chess,
-    };
-    let side = |player| usize::from(player == Player::Second);
-    let figure = |kind| match kind {
-        Kind::Stone => None,
-        Kind::Pawn => Some(Figure::Pawn),
-        Kind::Knight => Some(Figure::Knight),
-        Kind::Bishop => Some(Figure::Bishop),
-        Kind::Rook => Some(Figure::Rook),
-        Kind::Queen => Some(Figure::Queen),
-        Kind::King => Some(Figure::King),
-    };
-    let is_chess = look == BoardLook::Chess;
-    let cells = board.cells.iter().map(|cell| {
-        cell.map(|piece| BoardPiece {
-            side: side(piece.player),
-            figure: figure(piece.kind),
-        })
-    });
-    let won = matches!(game.outcome(), Some(Outcome::Won(_)));
-    BoardPicture {
-        look,
-        rows: board.rows,
-        columns: board.columns,
-        cells: cells.collect(),
-        last: board.last.clone(),
-        winning: if is_chess || !won {
-            Vec::new()
-        } else {
-            board.marked.clone()
-        },
-        check: is_chess.then(|| board.marked.first().copied()).flatten(),
-        ..BoardPicture::default()
-    }
 }
 
 #[cfg(test)]

@@ -2,10 +2,11 @@
 
 use egui::{CollapsingHeader, ComboBox, DragValue, Grid, Slider, Ui};
 
-use super::super::super::config::{Agent, SearchKind, Settings, TrainConfig};
+use super::super::super::config::{ALL_MOVES, Agent, SearchKind, Settings, TrainConfig};
 use super::super::super::game::{GameId, Spec, open};
 use super::super::super::presets::PRESETS;
-use super::bench::{agent_name, game_name};
+use super::super::games::game_picker_ui;
+use super::bench::agent_name;
 use crate::gui::controls::seed_ui;
 
 const AGENTS: [(Agent, &str); 3] = [
@@ -151,17 +152,7 @@ fn game_ui(ui: &mut Ui, config: &mut TrainConfig) {
     grid(ui, "game", |ui| {
         let label = ui.label("Game");
         let mut game = config.game.clone();
-        ComboBox::from_id_salt("game")
-            .selected_text(game_name(&game))
-            .width(170.0)
-            .show_ui(ui, |ui| {
-                for built_in in GameId::built_in() {
-                    let name = game_name(&built_in);
-                    ui.selectable_value(&mut game, built_in, name);
-                }
-            })
-            .response
-            .labelled_by(label.id);
+        game_picker_ui(ui, &mut game, None).labelled_by(label.id);
         ui.end_row();
         if game != config.game {
             // Another game has other sizes; what was asked for of the agent stays.
@@ -458,6 +449,15 @@ fn targets_ui(ui: &mut Ui, config: &mut TrainConfig, usual: &Settings) {
             &mut config.explore,
             usual.explore,
             share,
+        );
+        let about = "Moves of a game that are drawn with noise; later ones are the best found";
+        row(
+            ui,
+            "Noisy moves",
+            about,
+            &mut config.noisy_moves,
+            usual.noisy_moves,
+            |ui, n| number(ui, n, 0, ALL_MOVES),
         );
         let about = "How much of the target is what the search found, not how the game ended";
         row(

@@ -2,8 +2,10 @@
 
 use super::super::super::samples::Samples;
 use super::bench::Bench;
+use crate::data::csv::field;
 use crate::error::{Error, Result};
 use crate::gui::Export;
+use crate::gui::figure::{PNG, SVG};
 
 pub const CURVES: Export = Export {
     extension: "csv",
@@ -17,24 +19,7 @@ pub const RUNS: Export = Export {
     extension: "json",
     about: "all shown runs with their settings",
 };
-pub const SVG: Export = Export {
-    extension: "svg",
-    about: "the figure on the stage, as lines",
-};
-pub const PNG: Export = Export {
-    extension: "png",
-    about: "the figure on the stage, as pixels",
-};
 pub const ALL: &[Export] = &[CURVES, MEASURED, RUNS, SVG, PNG];
-
-/// Text as a field of a CSV file.
-fn field(text: &str) -> String {
-    if text.contains([',', '"', '\n']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_owned()
-    }
-}
 
 /// One line for each point, behind the name of its run.
 pub fn curves_csv(bench: &Bench) -> String {

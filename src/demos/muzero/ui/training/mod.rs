@@ -5,7 +5,6 @@ mod board;
 mod controls;
 mod curves;
 mod export;
-mod running;
 mod runs;
 
 use std::path::PathBuf;
@@ -14,22 +13,22 @@ use egui::{Context, RichText, Ui, vec2};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-pub use self::bench::game_name;
 use self::bench::{Bench, free_folder, run_name};
 use self::board::LiveBoard;
 use self::controls::Known;
 use self::curves::{Cost, VIEWS, View, figures};
-use self::running::{News, Running};
 use self::runs::{Asked, Runs, Start};
 use super::super::config::TrainConfig;
 use super::super::game::GameId;
+use super::super::job::{Output, RunOptions, TrainJob};
 use super::super::record::RunRecord;
 use super::super::samples;
 use super::page::{Page, Shared};
-use super::plots::{Plots, empty_ui, side_by_side_ui};
+use crate::compute::Lane;
 use crate::error::{Error, Result};
-use crate::gui::controls::{RunState, capitalised, next_seed, progress_ui, run_bar_ui};
-use crate::gui::figure::{to_png, to_svg};
+use crate::gui::controls::{RunState, capitalised, empty_ui, next_seed, progress_ui, run_bar_ui};
+use crate::gui::figure::{PNG, Plots, SVG, side_by_side_ui, to_png, to_svg};
+use crate::gui::running::{News, Running};
 use crate::gui::{Command, Export, TabCx, theme};
 
 /// Runs that are read from the user's folder at most.
@@ -48,7 +47,7 @@ pub struct Training {
     cost: Cost,
     plots: Plots<(u64, View, Cost)>,
     board: LiveBoard,
-    running: Option<Running>,
+    running: Option<Running<Output>>,
     /// Where runs are kept, once the window has told.
     root: PathBuf,
     revision: u64,
@@ -148,13 +147,21 @@ impl Training {
             (Start::Branch, Some((_, folder))) => (None, free(), Some(folder)),
             _ => (None, free(), None),
         };
-        match Running::begin(&self.config, folder.clone(), from, hold, cx) {
-            Ok(run) => {
+        let options = RunOptions {
+            folder: folder.clone(),
+            from,
+            fresh: false,
+        };
+        match TrainJob::new(self.config.clone(), options) {
+            Ok(job) => {
+                let name = format!("MuZero: training {}", self.config.game);
+                let run = cx.worker.submit(Lane::Long, name, job);
                 let id = place.unwrap_or_else(|| {
                     let name = run_name(&self.config);
                     self.bench.add(&name, Some(folder), None)
                 });
-                self.running = Some(run.on(id));
+                let is_point = |output: &Output| matches!(output, Output::Point(_));
+                self.running = Some(Running::new(run, id, hold, is_point));
                 // What was stopped goes on when Run is pressed again.
                 self.start = Start::GoOn;
                 self.revision += 1;
@@ -417,8 +424,8 @@ impl Page for Training {
         Ok(match format {
             export::MEASURED => export::measured_csv(&self.bench).into_bytes(),
             export::RUNS => export::runs_json(&self.bench)?,
-            export::SVG => to_svg(&figures())?.into_bytes(),
-            export::PNG => to_png(&figures())?.encode_png()?,
+            SVG => to_svg(&figures())?.into_bytes(),
+            PNG => to_png(&figures())?.encode_png()?,
             _ => export::curves_csv(&self.bench).into_bytes(),
         })
     }

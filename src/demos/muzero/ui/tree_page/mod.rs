@@ -17,7 +17,7 @@ use super::in_sight::InSight;
 use super::page::{Page, Shared};
 use super::scene;
 use crate::error::{Error, Result};
-use crate::gui::controls::{RunState, run_bar_ui};
+use crate::gui::controls::{RunState, empty_ui, run_bar_ui};
 use crate::gui::{Command, Export, TabCx, theme};
 use crate::view::tree::TreeView;
 
@@ -422,15 +422,4 @@ impl TreePage {
         });
         ui.add_space(2.0);
     }
-}
-
-/// In place of a tree.
-fn empty_ui(ui: &mut Ui, title: &str, text: &str) {
-    let tokens = theme::tokens(ui);
-    let height = ui.available_height();
-    ui.vertical_centered(|ui| {
-        ui.add_space((height * 0.38 - 20.0).max(4.0));
-        ui.label(RichText::new(title).strong());
-        ui.label(RichText::new(text).color(tokens.faint));
-    });
 }

@@ -7,6 +7,8 @@ use crate::gui::theme;
 
 /// Survivors that are named in a round.
 const NAMED: usize = 16;
+/// Between two columns, in points.
+const GAP: f32 = 10.0;
 
 /// The rounds of sequential halving, one after the other.
 pub fn rounds_ui(ui: &mut Ui, forest: &Forest) {
@@ -74,10 +76,12 @@ pub fn roots_ui(ui: &mut Ui, forest: &Forest, height: f32) -> Option<usize> {
         .min_scrolled_height(height - 22.0)
         .auto_shrink([false, false])
         .show(ui, |ui| {
+            let width = (ui.available_width() - 4.0 * GAP) / 5.0;
             Grid::new("root moves")
                 .num_columns(5)
                 .striped(true)
-                .spacing(vec2(10.0, 3.0))
+                .min_col_width(width)
+                .spacing(vec2(GAP, 3.0))
                 .show(ui, |ui| {
                     for (head, about) in [
                         ("Move", "In the game's notation"),
@@ -90,7 +94,7 @@ pub fn roots_ui(ui: &mut Ui, forest: &Forest, height: f32) -> Option<usize> {
                         if head == "Move" {
                             ui.label(text).on_hover_text(about);
                         } else {
-                            right(ui, text).on_hover_text(about);
+                            right(ui, width, text).on_hover_text(about);
                         }
                     }
                     ui.end_row();
@@ -105,11 +109,11 @@ pub fn roots_ui(ui: &mut Ui, forest: &Forest, height: f32) -> Option<usize> {
                         }
                         let percent = |share: f32| format!("{:.1} %", share * 100.0);
                         let number = |text: String| RichText::new(text).size(12.5);
-                        right(ui, number(percent(root.prior)));
-                        right(ui, number(root.visits.to_string()));
+                        right(ui, width, number(percent(root.prior)));
+                        right(ui, width, number(root.visits.to_string()));
                         let q = root.q.map_or("–".to_owned(), |q| format!("{q:+.2}"));
-                        right(ui, number(q));
-                        right(ui, number(percent(root.policy)));
+                        right(ui, width, number(q));
+                        right(ui, width, number(percent(root.policy)));
                         ui.end_row();
                     }
                 });
@@ -117,7 +121,10 @@ pub fn roots_ui(ui: &mut Ui, forest: &Forest, height: f32) -> Option<usize> {
     clicked
 }
 
-fn right(ui: &mut Ui, text: RichText) -> egui::Response {
-    ui.with_layout(Layout::right_to_left(Align::Center), |ui| ui.label(text))
+/// A number at the right of its column.
+fn right(ui: &mut Ui, width: f32, text: RichText) -> egui::Response {
+    let size = vec2(width, ui.spacing().interact_size.y);
+    let layout = Layout::right_to_left(Align::Center);
+    ui.allocate_ui_with_layout(size, layout, |ui| ui.label(text))
         .inner
 }

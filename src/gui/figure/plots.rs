@@ -1,9 +1,12 @@
-//! Plots of several pages: worked out again only when what they show has changed.
+//! Several plots on a stage: worked out again only when what they show has changed, and laid out
+//! beside one another or one below the other.
 
 use egui::{RichText, Ui, vec2};
 
-use crate::gui::figure::{Figure, Plotted};
-use crate::gui::theme;
+use super::{Figure, Plotted};
+
+/// Plots that are narrower than this go below one another.
+const NARROWEST: f32 = 300.0;
 
 /// Plots with what they were made from.
 pub struct Plots<K> {
@@ -32,7 +35,7 @@ pub fn side_by_side_ui(ui: &mut Ui, plots: &[Plotted]) {
     let room = ui.available_size();
     let gap = ui.spacing().item_spacing;
     let count = plots.len().max(1) as f32;
-    let stacked = room.x / count < 300.0;
+    let stacked = room.x / count < NARROWEST;
     let cell = if stacked {
         vec2(room.x, (room.y - gap.y * (count - 1.0)) / count)
     } else {
@@ -50,17 +53,4 @@ pub fn side_by_side_ui(ui: &mut Ui, plots: &[Plotted]) {
     } else {
         ui.horizontal_top(|ui| plots.iter().for_each(|plot| one(ui, plot)));
     }
-}
-
-/// In place of what there is nothing of yet.
-pub fn empty_ui(ui: &mut Ui, title: &str, text: &str) {
-    let tokens = theme::tokens(ui);
-    let height = ui.available_height();
-    ui.vertical_centered(|ui| {
-        ui.add_space((height * 0.38 - 20.0).max(4.0));
-        ui.label(RichText::new(title).strong());
-        if !text.is_empty() {
-            ui.label(RichText::new(text).color(tokens.faint));
-        }
-    });
 }

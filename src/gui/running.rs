@@ -1,63 +1,48 @@
-//! The run that is under way.
+//! A long run that is under way, as tabs hold it: paused, stepped, stopped, heard of.
 
-use std::path::Path;
-
-use super::super::config::LotteryConfig;
-use super::super::job::{LotteryJob, RunOptions};
-use super::super::record::Output;
-use super::bench::run_name;
-use crate::compute::{Ending, Event, Lane, Progress, Run};
-use crate::error::{Error, Result};
-use crate::gui::TabCx;
-use crate::gui::controls::RunState;
+use super::controls::RunState;
+use crate::compute::{Ending, Event, Progress, Run};
+use crate::error::Error;
 
 /// A run on the worker.
-pub struct Running {
-    run: Run<Output>,
+pub struct Running<T> {
+    run: Run<T>,
     id: u64,
     /// Hold it when the next point has come.
     hold: bool,
+    is_point: fn(&T) -> bool,
 }
 
 /// What is heard of it.
-pub enum News {
-    Output(Output),
+pub enum News<T> {
+    /// It reports this.
+    Output(T),
+    /// Something is wrong, and it goes on.
     Warning(String),
     /// With what it failed of, if it did.
     Ended(Option<Error>),
 }
 
-impl Running {
-    /// Gives a run to the worker.
-    ///
-    /// # Errors
-    /// When a setting is impossible.
-    pub fn begin(config: &LotteryConfig, root: &Path, hold: bool, cx: &TabCx<'_>) -> Result<Self> {
-        let options = RunOptions {
-            root: root.to_path_buf(),
-            paths: cx.paths.clone(),
-            fresh: false,
-            shots: true,
-        };
-        let job = LotteryJob::new(config.clone(), options)?;
-        let name = format!("Lottery: {}", run_name(config));
-        Ok(Self {
-            run: cx.worker.submit(Lane::Long, name, job),
-            id: 0,
+impl<T> Running<T> {
+    /// A run with its place on the bench; with `hold` it is paused at the first of the outputs that
+    /// are points.
+    pub fn new(run: Run<T>, id: u64, hold: bool, is_point: fn(&T) -> bool) -> Self {
+        Self {
+            run,
+            id,
             hold,
-        })
-    }
-
-    /// The same as the run with this place on the bench.
-    pub fn on(self, id: u64) -> Self {
-        Self { id, ..self }
+            is_point,
+        }
     }
 
     /// Its place on the bench.
+    #[must_use]
     pub fn id(&self) -> u64 {
         self.id
     }
 
+    /// Whether it is held.
+    #[must_use]
     pub fn state(&self) -> RunState {
         if self.run.is_paused() {
             RunState::Paused
@@ -66,14 +51,18 @@ impl Running {
         }
     }
 
+    /// How far it is.
+    #[must_use]
     pub fn progress(&self) -> Progress {
         self.run.progress()
     }
 
+    /// Stops it.
     pub fn cancel(&self) {
         self.run.cancel();
     }
 
+    /// Holds it, or lets it go on.
     pub fn toggle_pause(&mut self) {
         self.hold = false;
         self.run.set_paused(!self.run.is_paused());
@@ -86,10 +75,10 @@ impl Running {
     }
 
     /// The next piece of news.
-    pub fn poll(&mut self) -> Option<News> {
+    pub fn poll(&mut self) -> Option<News<T>> {
         Some(match self.run.poll()? {
             Event::Output(output) => {
-                if self.hold && matches!(output, Output::Point(_)) {
+                if self.hold && (self.is_point)(&output) {
                     self.hold = false;
                     self.run.set_paused(true);
                 }
