@@ -17,7 +17,7 @@ use super::help::HelpCard;
 use super::log::LogBuffer;
 use super::palette::Palette;
 use super::status_bar::StatusBar;
-use super::tab::{DemoTab, Tab, TabCx};
+use super::tab::{DemoTab, LOADED, Tab, TabCx};
 use super::toasts::{Severity, Toasts};
 use super::{settings, theme};
 use crate::compute::{Wake, Worker, WorkerOptions};
@@ -582,16 +582,20 @@ impl App {
     /// The help card, beside the stage or, where that would become too narrow, over it.
     fn help_ui(&mut self, ui: &mut Ui, ctx: &Context) {
         self.narrow = ui.available_width() < HELP_WIDTH + MIN_STAGE_WIDTH;
-        let Some(slot) = self.slots.get(self.active) else {
+        let Some(slot) = self.slots.get_mut(self.active) else {
             return;
         };
+        let help = slot
+            .info
+            .help
+            .replacen(LOADED, slot.tab.help().unwrap_or_default(), 1);
         if self.narrow {
             if self.help_over {
                 let modal =
                     egui::Modal::new(egui::Id::unique("help over the stage")).show(ctx, |ui| {
                         ui.set_width(460.0);
                         ui.set_height(ctx.content_rect().height() * 0.75);
-                        self.help.ui(ui, slot.info.help);
+                        self.help.ui(ui, &help);
                     });
                 self.help_over = !modal.should_close();
             }
@@ -600,7 +604,7 @@ impl App {
                 .resizable(true)
                 .default_size(HELP_WIDTH)
                 .size_range(220.0..=520.0)
-                .show(ui, |ui| self.help.ui(ui, slot.info.help));
+                .show(ui, |ui| self.help.ui(ui, &help));
         }
     }
 

@@ -11,6 +11,9 @@ use crate::compute::Worker;
 use crate::error::Result;
 use crate::store::{Paths, Settings};
 
+/// The line of a help card where [`Tab::help`] stands.
+pub const LOADED: &str = "<!-- loaded -->";
+
 /// A demo as the window sees it.
 #[derive(Clone, Copy)]
 pub struct DemoTab {
@@ -67,6 +70,12 @@ pub trait Tab {
 
     /// Does one of the tab's own commands.
     fn perform(&mut self, command: Command, cx: &mut TabCx<'_>);
+
+    /// What the help card says of what is loaded now, in markdown; it stands where the card has
+    /// [`LOADED`].
+    fn help(&mut self) -> Option<&str> {
+        None
+    }
 
     /// What it does with a file, such as `a GGUF model or a text file`.
     fn opens(&self) -> &'static str;

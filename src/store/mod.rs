@@ -15,6 +15,7 @@
 mod atomic;
 mod damage;
 mod fetch;
+mod lock;
 mod manifest;
 mod paths;
 mod session;
@@ -22,6 +23,7 @@ mod settings;
 
 pub use atomic::{AtomicFile, atomic_write, remove_stale_temp_files};
 pub use fetch::{Apt, Download, Progress, Routes, fetch, fetch_blocking};
+pub use lock::FolderLock;
 pub use manifest::{Asset, DebPackage, Fetch, Gzip, Kind, Manifest, PipPackage, Status, verify};
 pub use paths::{Paths, assets_dir};
 pub use session::{Autosave, Session};

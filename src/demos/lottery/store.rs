@@ -14,7 +14,7 @@
 //! removed afterwards, and belongs to the piece of work that it names. So there is no moment at
 //! which killing the program costs more than what was done since the last checkpoint.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ use super::work::{Outcome, Past};
 use crate::error::{Error, Result};
 use crate::nn::checkpoint::{Checkpoint, Checkpoints};
 use crate::rng::Rng;
-use crate::store::{Paths, atomic_write};
+use crate::store::{FolderLock, Paths, atomic_write};
 
 /// Changes when old runs would not be gone on with as they were begun.
 const FORMAT: u32 = 1;
@@ -38,7 +38,7 @@ const FORMAT: u32 = 1;
 #[derive(Debug)]
 pub struct Store {
     folder: PathBuf,
-    _lock: File,
+    _lock: FolderLock,
 }
 
 /// A piece of work that was found finished.
@@ -94,21 +94,7 @@ impl Store {
     /// When the run is under way elsewhere, or the folder cannot be written.
     pub fn open(root: &Path, config: &LotteryConfig) -> Result<Self> {
         let folder = Self::folder(root, config);
-        fs::create_dir_all(&folder).map_err(Error::io("cannot make the run's folder", &folder))?;
-        let path = folder.join("lock");
-        // Never written to, so there is nothing to lose.
-        let lock = File::options()
-            .create(true)
-            .write(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(Error::io("cannot lock the run", &path))?;
-        if lock.try_lock().is_err() {
-            return Err(Error::bad_file(
-                &folder,
-                "this run is under way in another window or terminal: wait for it, or stop it",
-            ));
-        }
+        let lock = FolderLock::take(&folder)?;
         let run = json!({ "format": FORMAT, "config": canonical(config) });
         atomic_write(&folder.join("run.json"), format!("{run:#}\n").as_bytes())?;
         Ok(Self {

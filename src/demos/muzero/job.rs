@@ -18,6 +18,7 @@ use super::weights_file::{self, About};
 use crate::compute::{Flow, Job, StepCx};
 use crate::error::Result;
 use crate::nn::checkpoint::Checkpoints;
+use crate::store::FolderLock;
 
 /// A step of the job works for about this long.
 const STEP_TIME: Duration = Duration::from_millis(60);
@@ -67,6 +68,8 @@ struct Run {
     training: Training,
     checkpoints: Checkpoints,
     record: RunRecord,
+    /// Nobody else goes on with this run meanwhile.
+    _lock: FolderLock,
     schedule: Schedule,
     evaluating: Option<Evaluating>,
     /// When this sitting began.
@@ -93,6 +96,7 @@ impl TrainJob {
     fn begin(&self, cx: &mut StepCx<'_, Output>) -> Result<Run> {
         let settings = self.config.settings(open(&self.config.game)?.spec())?;
         let folder = &self.options.folder;
+        let lock = FolderLock::take(folder)?;
         let checkpoints = checkpoints(folder);
         if self.options.fresh {
             checkpoints.clear()?;
@@ -113,6 +117,7 @@ impl TrainJob {
         let record = self.record(&training, resumed, cx);
         cx.emit(Output::Began(Box::new(record.clone())));
         Ok(Run {
+            _lock: lock,
             schedule: Schedule::new(
                 self.config.evaluate_every,
                 training.counters().seconds,

@@ -324,7 +324,8 @@ fn scaled(value: f64) -> String {
 }
 
 /// A comma before every three digits of the whole part.
-fn grouped(text: &str) -> String {
+#[must_use]
+pub fn grouped(text: &str) -> String {
     let (sign, digits) = match text.strip_prefix('-') {
         Some(rest) => ("-", rest),
         None => ("", text),

@@ -5,6 +5,7 @@ mod analysis;
 mod games;
 mod imagine;
 mod in_sight;
+mod networks;
 mod page;
 mod play;
 mod scaling;
@@ -17,6 +18,7 @@ use std::path::Path;
 use egui::{Context, Ui};
 use serde_json::{Map, Value, json};
 
+use self::networks::Networks;
 use self::page::{Page, Shared};
 use crate::error::{Error, Result};
 use crate::gui::{Command, Export, Tab, TabCx};
@@ -29,6 +31,7 @@ pub fn open() -> Box<dyn Tab> {
 struct MuZeroTab {
     shared: Shared,
     pages: Vec<Box<dyn Page>>,
+    networks: Networks,
     /// The page in front.
     front: usize,
     revision: u64,
@@ -39,6 +42,7 @@ impl MuZeroTab {
         Self {
             shared: Shared::default(),
             pages: page::all(),
+            networks: Networks::default(),
             front: 0,
             revision: 0,
         }
@@ -99,6 +103,10 @@ impl Tab for MuZeroTab {
 
     fn perform(&mut self, command: Command, cx: &mut TabCx<'_>) {
         self.pages[self.front].perform(command, &mut self.shared, cx);
+    }
+
+    fn help(&mut self) -> Option<&str> {
+        Some(self.networks.text(&self.shared))
     }
 
     fn opens(&self) -> &'static str {
