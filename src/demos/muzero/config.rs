@@ -57,6 +57,9 @@ pub struct TrainConfig {
     /// Simulations a move in self-play; 0 plays from the policy alone
     #[arg(long)]
     pub simulations: Option<usize>,
+    /// Q-values within this range are not stretched: what differs by less hardly sways the search
+    #[arg(long)]
+    pub least_range: Option<f32>,
     /// Channels of the networks
     #[arg(long)]
     pub channels: Option<usize>,
@@ -277,7 +280,7 @@ fn preset(game: &GameId) -> Preset {
             blocks: 1,
             represent_blocks: 1,
             games: 64,
-            reuse: 3.0,
+            reuse: 1.0,
             openings: 0.0,
             explore: 0.0,
             noisy_moves: ALL_MOVES,
@@ -301,11 +304,13 @@ fn preset(game: &GameId) -> Preset {
     }
 }
 
-/// The places of rewards and values in games for one.
+/// The places of rewards and values in games for one. As many below zero as above: untrained networks
+/// then say about 0. With more above, they began at 65 in a game of rare rewards, and bootstrapping
+/// took hours to forget it.
 fn scalar_support(game: &GameId) -> Support {
     let (low, high, bins) = match game {
-        GameId::Atari(_) => (-6.0, 24.0, 121),
-        _ => (-2.0, 8.0, 41),
+        GameId::Atari(_) => (-24.0, 24.0, 193),
+        _ => (-8.0, 8.0, 65),
     };
     Support {
         low,
@@ -324,6 +329,7 @@ impl TrainConfig {
             agent: Agent::default(),
             search: SearchKind::default(),
             simulations: None,
+            least_range: None,
             channels: None,
             blocks: None,
             represent_blocks: None,
@@ -360,6 +366,7 @@ impl TrainConfig {
             agent: base.agent,
             search: base.search,
             simulations: self.simulations.or(base.simulations),
+            least_range: self.least_range.or(base.least_range),
             channels: self.channels.or(base.channels),
             blocks: self.blocks.or(base.blocks),
             represent_blocks: self.represent_blocks.or(base.represent_blocks),
@@ -477,8 +484,17 @@ impl TrainConfig {
                 Agent::MuZero | Agent::AlphaZero => self.simulations.unwrap_or(simulations),
             },
             algorithm: match self.search {
-                SearchKind::Gumbel if spec.players == 2 => Algorithm::Gumbel(GumbelConfig::board()),
-                SearchKind::Gumbel => Algorithm::Gumbel(GumbelConfig::arcade()),
+                SearchKind::Gumbel => {
+                    let usual = if spec.players == 2 {
+                        GumbelConfig::board()
+                    } else {
+                        GumbelConfig::arcade()
+                    };
+                    Algorithm::Gumbel(GumbelConfig {
+                        least_range: self.least_range.unwrap_or(usual.least_range),
+                        ..usual
+                    })
+                }
                 // As the paper's, 0.3 for chess: about ten over the number of moves.
                 SearchKind::Puct => Algorithm::Puct(PuctConfig {
                     dirichlet_alpha: (10.0 / spec.actions as f32).clamp(0.03, 1.0),
@@ -527,6 +543,14 @@ fn check(settings: &Settings) -> Result<()> {
         return Err(Error::Input(
             "learning rate, weight decay and consistency are numbers of at least 0".into(),
         ));
+    }
+    if let Algorithm::Gumbel(gumbel) = &settings.search.algorithm
+        && !(1e-8..=1000.0).contains(&gumbel.least_range)
+    {
+        return Err(Error::Input(format!(
+            "least-range lies between 1e-8 and 1000, not {}",
+            gumbel.least_range
+        )));
     }
     if !(0.01..=1000.0).contains(&settings.reuse) {
         return Err(Error::Input(format!(

@@ -57,6 +57,10 @@ fn describe(game: &GameId, weights: Option<PathBuf>) -> String {
 /// *h*, *g* and *f* with their shapes.
 fn functions(net: &NetConfig) -> [String; 3] {
     let size = |[planes, rows, columns]: [usize; 3]| format!("{planes} × {rows} × {columns}");
+    let blocks = |count: usize| match count {
+        1 => "1 block".to_owned(),
+        count => format!("{count} blocks"),
+    };
     let [rows, columns] = net.grid();
     let state = size([net.channels, rows, columns]);
     let reward = net.reward.map_or(String::new(), |support| {
@@ -64,13 +68,14 @@ fn functions(net: &NetConfig) -> [String; 3] {
     });
     [
         format!(
-            "- *h*: {} numbers seen become a state of {state}, through {} blocks",
+            "- *h*: {} numbers seen become a state of {state}, through {}",
             size(net.observation),
-            net.represent_blocks
+            blocks(net.represent_blocks)
         ),
         format!(
-            "- *g*: the state and one of {} moves become the next state{reward}, through {} blocks",
-            net.actions, net.dynamics_blocks
+            "- *g*: the state and one of {} moves become the next state{reward}, through {}",
+            net.actions,
+            blocks(net.dynamics_blocks)
         ),
         format!(
             "- *f*: a state becomes a policy over {} moves and a value in {} places",

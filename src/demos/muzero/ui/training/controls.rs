@@ -5,6 +5,7 @@ use egui::{CollapsingHeader, ComboBox, DragValue, Grid, Slider, Ui};
 use super::super::super::config::{ALL_MOVES, Agent, SearchKind, Settings, TrainConfig};
 use super::super::super::game::{GameId, Spec, open};
 use super::super::super::presets::PRESETS;
+use super::super::super::search::Algorithm;
 use super::super::games::game_picker_ui;
 use super::bench::agent_name;
 use crate::gui::controls::seed_ui;
@@ -411,6 +412,18 @@ fn targets_ui(ui: &mut Ui, config: &mut TrainConfig, usual: &Settings) {
         usual.batch,
         |ui, n| number(ui, n, 8, 4096),
     );
+    if let Algorithm::Gumbel(gumbel) = &usual.search.algorithm {
+        let about = "Q-values within this range are not stretched: what differs by less hardly \
+                     sways the search";
+        row(
+            ui,
+            "Least range",
+            about,
+            &mut config.least_range,
+            gumbel.least_range,
+            |ui, range| ui.add(DragValue::new(range).range(1e-3..=10.0).speed(0.01)),
+        );
+    }
     if usual.players == 1 {
         let about = "Rewards that are counted before a value is trusted";
         let steps = usual.td_steps.unwrap_or(5);
