@@ -1,6 +1,6 @@
 //! A person we own: a parametric figure whose every picture comes with the whole truth about it.
 //!
-//! The shapes, skins and hair are those of the MakeHuman community, released as CC0; PROVENANCE.md
+//! The shapes, skins and hair are those of the `MakeHuman` community, released as CC0; PROVENANCE.md
 //! beside the packs names every source file. Its labels, among them the three axes of origin and
 //! the axis from female to male, are labels of a 3D kit: they say how the kit's artists shaped
 //! their figures, nothing about people. Nobody who is drawn here exists.

@@ -71,7 +71,7 @@ impl View {
                 })
         };
         let [x, y, z] = [ends(0), ends(1), ends(2)];
-        let middle = |ends: [f32; 2]| (ends[0] + ends[1]) / 2.0;
+        let middle = |ends: [f32; 2]| f32::midpoint(ends[0], ends[1]);
         let tall = (y[1] - y[0]).max((x[1] - x[0]) * 0.9).max(1e-3);
         Camera {
             target: [middle(x), middle(y), middle(z)],

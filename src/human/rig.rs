@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::geometry::{IDENTITY, Mat3, Vec3, add, compose, mean, rotate, rotation, sub};
+use super::geometry::{IDENTITY, Mat3, Vec3, add, compose, mean, rotate, rotation, scale, sub};
 use super::pack::wire::{Damage, Reader, Writer};
 
 /// The weights' unit in files.
@@ -61,9 +61,7 @@ impl Rig {
                 };
                 let weight = f32::from(weight) * UNIT;
                 let moved = add(rotate(&motion.turn, *at), motion.shift);
-                for axis in 0..3 {
-                    sum.0[axis] += weight * moved[axis];
-                }
+                sum.0 = add(sum.0, scale(moved, weight));
                 sum.1 += weight;
             }
         }

@@ -226,13 +226,7 @@ impl Sampler {
         let reach = 0.9 * vivid * (1.0 - 0.25 * (bright + 1.4).max(0.0));
         walk.squashed("hair red", &mut red, [0.05 * vivid, reach], 1.0, 0.0);
         let mut blue = ratio(person.hair_color[2]);
-        walk.squashed(
-            "hair blue",
-            &mut blue,
-            [-1.0 * vivid, -0.1 * vivid],
-            0.8,
-            0.0,
-        );
+        walk.squashed("hair blue", &mut blue, [-vivid, -0.1 * vivid], 0.8, 0.0);
         person.hair_color = [green * red.exp(), green, green * blue.exp()];
     }
 
@@ -432,7 +426,7 @@ impl Walk<'_> {
     fn choice(&mut self, name: &str, now: usize, often: &[f64]) -> usize {
         let sum: f64 = often.iter().sum();
         let before = |k: usize| often[..k].iter().sum::<f64>() / sum;
-        let mut middle = ((before(now) + before(now + 1)) / 2.0) as f32;
+        let mut middle = (f64::midpoint(before(now), before(now + 1))) as f32;
         self.uniform(name, &mut middle, [0.0, 1.0]);
         if matches!(self, Walk::Read { .. }) {
             let share = f64::from(middle);

@@ -31,7 +31,9 @@ pub fn shares(person: &Person) -> BTreeMap<String, f32> {
         }
     }
     let sum: f32 = shares.values().sum();
-    shares.values_mut().for_each(|share| *share /= sum);
+    for share in shares.values_mut() {
+        *share /= sum;
+    }
     shares
 }
 

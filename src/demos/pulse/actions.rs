@@ -266,7 +266,7 @@ fn bench(args: &BenchArgs, globals: &Globals) -> Result<()> {
         if interrupted() {
             return Err(Error::Cancelled);
         }
-        let cpu = (process_cpu_time() - cpu).as_secs_f64();
+        let cpu = process_cpu_time().saturating_sub(cpu).as_secs_f64();
         let wall = start.elapsed().as_secs_f64();
         let rate = f64::from(args.count) / cpu;
         report.text(&format!(

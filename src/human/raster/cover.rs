@@ -1,5 +1,10 @@
 //! Which face each sample shows.
 
+#![allow(
+    clippy::cast_possible_wrap,
+    reason = "numbers of rows and columns are far below what either type holds"
+)]
+
 use super::Surface;
 pub use super::project::{FINE, Face};
 
@@ -98,6 +103,7 @@ fn uv(surface: &Surface, face: &Face, place: [f32; 3]) -> [f32; 2] {
 
 /// Weights of a face's corners in space for a place on the grid.
 #[inline]
+#[must_use]
 pub fn correct(face: &Face, place: [f32; 3]) -> [f32; 3] {
     let weighted = [0, 1, 2].map(|k| place[k] * face.weight[k]);
     let sum = weighted[0] + weighted[1] + weighted[2];

@@ -1,5 +1,10 @@
 //! From samples to fragments: for each pixel, one for each surface that is seen in it.
 
+#![allow(
+    clippy::cast_possible_wrap,
+    reason = "numbers of rows and columns are far below what either type holds"
+)]
+
 use super::cover::{Edges, NONE, Samples, correct};
 use super::project::{Face, Projected};
 use super::{Part, Quality, Surface};
