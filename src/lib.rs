@@ -10,6 +10,7 @@ pub mod demos;
 pub mod error;
 #[cfg(feature = "gui")]
 pub mod gui;
+pub mod human;
 pub mod nn;
 pub mod rng;
 pub mod store;

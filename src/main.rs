@@ -36,7 +36,7 @@ mod window {
     use vitrine::{Result, gui};
 
     fn tabs() -> Vec<gui::DemoTab> {
-        DEMOS.iter().map(|demo| demo.tab).collect()
+        DEMOS.iter().filter_map(|demo| demo.tab).collect()
     }
 
     pub fn run(globals: &Globals, started: Instant) -> Result<()> {

@@ -4,6 +4,7 @@
 pub mod gpt;
 pub mod lottery;
 pub mod muzero;
+pub mod pulse;
 
 use crate::cli::DemoActions;
 
@@ -11,9 +12,9 @@ use crate::cli::DemoActions;
 pub struct Demo {
     /// What the command line shows of it.
     pub actions: DemoActions,
-    /// What the window shows of it.
+    /// What the window shows of it; none where there are only actions.
     #[cfg(feature = "gui")]
-    pub tab: crate::gui::DemoTab,
+    pub tab: Option<crate::gui::DemoTab>,
 }
 
 /// All demos: tabs, commands, screenshots and help come from this list.
@@ -21,16 +22,21 @@ pub const DEMOS: &[Demo] = &[
     Demo {
         actions: gpt::ACTIONS,
         #[cfg(feature = "gui")]
-        tab: gpt::TAB,
+        tab: Some(gpt::TAB),
     },
     Demo {
         actions: lottery::ACTIONS,
         #[cfg(feature = "gui")]
-        tab: lottery::TAB,
+        tab: Some(lottery::TAB),
     },
     Demo {
         actions: muzero::ACTIONS,
         #[cfg(feature = "gui")]
-        tab: muzero::TAB,
+        tab: Some(muzero::TAB),
+    },
+    Demo {
+        actions: pulse::ACTIONS,
+        #[cfg(feature = "gui")]
+        tab: None,
     },
 ];

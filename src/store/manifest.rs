@@ -288,6 +288,12 @@ pub(super) fn hash_into(hash: &mut Sha256, stream: &mut impl Read) -> io::Result
     }
 }
 
+/// The SHA-256 of bytes, as rows of the manifest give it.
+#[must_use]
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
 /// Lower-case hexadecimal digits.
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {

@@ -24,7 +24,9 @@ mod settings;
 pub use atomic::{AtomicFile, atomic_write, remove_stale_temp_files};
 pub use fetch::{Apt, Download, Progress, Routes, fetch, fetch_blocking};
 pub use lock::FolderLock;
-pub use manifest::{Asset, DebPackage, Fetch, Gzip, Kind, Manifest, PipPackage, Status, verify};
+pub use manifest::{
+    Asset, DebPackage, Fetch, Gzip, Kind, Manifest, PipPackage, Status, sha256_hex, verify,
+};
 pub use paths::{Paths, assets_dir};
 pub use session::{Autosave, Session};
 pub use settings::{Settings, Theme};

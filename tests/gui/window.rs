@@ -106,7 +106,7 @@ impl Home {
 }
 
 pub fn tabs() -> Vec<DemoTab> {
-    DEMOS.iter().map(|demo| demo.tab).collect()
+    DEMOS.iter().filter_map(|demo| demo.tab).collect()
 }
 
 pub fn settings_with_model(model: &Path) -> Settings {
