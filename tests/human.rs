@@ -392,7 +392,7 @@ fn small_kit() -> Kit {
     let tie = Tie {
         points: [0, 1, 2],
         weights: [0.5, 0.25, 0.25],
-        offset: [0.0, 0.1, -0.1],
+        offset: [0.0, 0.125, -0.125],
     };
     let uvs = vec![[0.0, 0.0], [1.0, 0.0], [0.5, 1.0]];
     let bone = |name: &str, parent| Bone {

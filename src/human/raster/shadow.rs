@@ -15,6 +15,8 @@ const TAPS: usize = 16;
 /// Least and greatest heights over a point between which a shadow grows, decimetres.
 const BIAS: f32 = 0.04;
 const SOFT: f32 = 0.06;
+/// Surfaces that face the light by less than this cosine have no plane to speak of.
+const STEEPEST: f32 = 0.2;
 
 /// Heights towards the light.
 pub struct ShadowMap {
@@ -106,12 +108,20 @@ impl ShadowMap {
         // Off the surface a little, so that it does not shade itself.
         let lifted = [0, 1, 2].map(|k| view[k] + 0.03 * normal[k]);
         let ([x, y], height) = self.place(lifted);
+        // A slope rises around the place without shading it: taps are compared with its plane.
+        let [right, up, towards] = rotate(&self.turn, normal);
+        let slope = if towards > STEEPEST {
+            [-right / towards, up / towards].map(|rise| rise / self.scale)
+        } else {
+            [0.0; 2]
+        };
         let mut light = 0.0;
         for tap in self.taps {
             let (column, row) = ((x + tap[0]).floor(), (y + tap[1]).floor());
             let inside = |value: f32| value >= 0.0 && value < self.side as f32;
             let over = if inside(column) && inside(row) {
-                self.near[row as usize * self.side + column as usize] - height
+                let plane = height + slope[0] * tap[0] + slope[1] * tap[1];
+                self.near[row as usize * self.side + column as usize] - plane
             } else {
                 f32::NEG_INFINITY
             };
