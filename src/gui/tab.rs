@@ -72,7 +72,7 @@ pub trait Tab {
     fn perform(&mut self, command: Command, cx: &mut TabCx<'_>);
 
     /// What the help card says of what is loaded now, in markdown; it stands where the card has
-    /// [`LOADED`].
+    /// `LOADED`.
     fn help(&mut self) -> Option<&str> {
         None
     }

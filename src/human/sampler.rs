@@ -5,7 +5,7 @@
 //! of one number each, ordered so that neighbours look alike; how wide an interval is may depend
 //! on traits read before it. What the numbers mean follows from [`Sampler::names`].
 //!
-//! One pass over the traits serves both ways: a [`Walk`] either reads the next number and gives
+//! One pass over the traits serves both ways: a `Walk` either reads the next number and gives
 //! the trait, or is given the trait and writes the number.
 
 use super::axis::{asymmetries, details};
