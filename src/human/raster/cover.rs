@@ -1,6 +1,6 @@
 //! Which face each sample shows.
 
-#![allow(
+#![expect(
     clippy::cast_possible_wrap,
     reason = "numbers of rows and columns are far below what either type holds"
 )]

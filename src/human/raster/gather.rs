@@ -1,6 +1,6 @@
 //! From samples to fragments: for each pixel, one for each surface that is seen in it.
 
-#![allow(
+#![expect(
     clippy::cast_possible_wrap,
     reason = "numbers of rows and columns are far below what either type holds"
 )]
