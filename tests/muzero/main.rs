@@ -2,6 +2,7 @@
 
 mod arena;
 mod atari;
+mod engines;
 mod games;
 mod learning;
 mod minatar;
