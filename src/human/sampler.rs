@@ -48,6 +48,44 @@ const IRISES: [(&str, [f64; 2]); 9] = [
 const BROWS: [&str; 8] = ["12", "07", "04", "01", "03", "06", "09", "10"];
 const LASHES: [&str; 4] = ["04", "01", "03", "02"];
 
+/// How steeply the three numbers of origin become shares: the softmax of this times them, so that
+/// most people have mostly one.
+pub const ORIGIN_STEEPNESS: f64 = 4.0;
+/// How steeply the number of sex-shape becomes its place between 0 and 1: the logistic function of
+/// this times it.
+pub const SEX_STEEPNESS: f64 = 2.6;
+
+/// How the three numbers of a colour of the backdrop spread its logarithm (brightness, hue), and the
+/// grey they spread it around.
+pub const BACKDROP: ([f64; 2], f64) = ([0.8, 0.25], 0.16);
+/// How much less a colour's green moves against the others than its red against blue.
+pub const GREEN: f64 = 0.6;
+/// The greatest linear value of a colour.
+pub const BRIGHTEST: f32 = 0.95;
+
+/// What a choice's frequencies depend on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mix {
+    /// On nothing: both frequencies are the same.
+    Nothing,
+    /// From 0 to 1 on the axis of sex-shape.
+    Sex,
+    /// On the share of the third axis of origin.
+    ThirdOrigin,
+}
+
+/// A choice that one number makes: `cdf(z)` falls into one of the intervals that lie side by side
+/// from 0 to 1, as wide as the options are frequent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Choice {
+    /// The number's place in the vector.
+    pub at: usize,
+    /// How often each option is taken where the mix is 0, and where it is 1; not normalised.
+    pub often: Vec<[f64; 2]>,
+    /// What lies between.
+    pub by: Mix,
+}
+
 /// The transform between vectors and portraits of one kit.
 #[derive(Clone, Debug)]
 pub struct Sampler {
@@ -94,6 +132,34 @@ impl Sampler {
         &self.names
     }
 
+    /// The place of a number by its name.
+    #[must_use]
+    pub fn place(&self, name: &str) -> Option<usize> {
+        self.names.iter().position(|n| n == name)
+    }
+
+    /// The choices that change a picture most: hair, its side, brows, irises.
+    #[must_use]
+    pub fn choices(&self) -> Vec<Choice> {
+        let often = |often: &[[f64; 2]]| often.to_vec();
+        [
+            ("hair style", often(&HAIR.map(|(_, often)| often)), Mix::Sex),
+            ("hair side", vec![[0.5; 2]; 2], Mix::Nothing),
+            ("brows", vec![[1.0; 2]; BROWS.len()], Mix::Nothing),
+            (
+                "iris",
+                often(&IRISES.map(|(_, often)| often)),
+                Mix::ThirdOrigin,
+            ),
+        ]
+        .into_iter()
+        .filter_map(|(name, often, by)| {
+            let at = self.place(name)?;
+            Some(Choice { at, often, by })
+        })
+        .collect()
+    }
+
     /// A vector drawn from a stream.
     pub fn draw(&self, rng: &mut Rng) -> Vec<f64> {
         (0..self.dims()).map(|_| rng.normal()).collect()
@@ -128,7 +194,7 @@ impl Sampler {
             backdrop,
         } = portrait;
         walk.shares("origin", &mut person.origin);
-        walk.squashed("sex-shape", &mut person.sex, [0.0, 1.0], 2.6, 0.0);
+        walk.squashed("sex-shape", &mut person.sex, [0.0, 1.0], SEX_STEEPNESS, 0.0);
         walk.uniform("age", &mut person.age, AGES);
         walk.squashed("muscle", &mut person.muscle, [0.0, 1.0], 0.7, 0.0);
         walk.squashed("weight", &mut person.weight, [0.0, 1.0], 0.9, 0.0);
@@ -259,8 +325,9 @@ impl Sampler {
         let mut stops = lights.exposure.max(1e-3).ln();
         walk.linear("exposure", &mut stops, 0.0, 0.08);
         lights.exposure = stops.exp();
-        walk.color("backdrop, one end", &mut backdrop.from, [0.8, 0.25], 0.16);
-        walk.color("backdrop, other end", &mut backdrop.to, [0.8, 0.25], 0.16);
+        let (spreads, grey) = BACKDROP;
+        walk.color("backdrop, one end", &mut backdrop.from, spreads, grey);
+        walk.color("backdrop, other end", &mut backdrop.to, spreads, grey);
         walk.uniform(
             "backdrop's slope",
             &mut backdrop.angle,
@@ -393,26 +460,24 @@ impl Walk<'_> {
         for (part, (what, mean, spread)) in parts.iter_mut().zip([
             ("bright", base, bright),
             ("warm", 0.0, hue),
-            ("green", 0.0, hue * 0.6),
+            ("green", 0.0, hue * GREEN),
         ]) {
             self.linear(&format!("{name}, {what}"), part, mean, spread);
         }
         if matches!(self, Walk::Read { .. }) {
             let [mean, warm, green] = parts;
             *value = [mean - green + warm, mean + 2.0 * green, mean - green - warm]
-                .map(|log| log.exp().min(0.95));
+                .map(|log| log.exp().min(BRIGHTEST));
         }
     }
 
-    /// Shares that sum to 1: the softmax of three numbers, steep enough that most people have
-    /// mostly one.
+    /// Shares that sum to 1: the softmax of three numbers.
     fn shares(&mut self, name: &str, value: &mut [f32; 3]) {
-        const STEEP: f64 = 4.0;
         let logs = value.map(|share| f64::from(share.max(1e-9)).ln());
         let mean = logs.iter().sum::<f64>() / 3.0;
         let mut raised = logs.map(|log| (log - mean) as f32);
         for (k, part) in raised.iter_mut().enumerate() {
-            self.linear(&format!("{name} {}", k + 1), part, 0.0, STEEP);
+            self.linear(&format!("{name} {}", k + 1), part, 0.0, ORIGIN_STEEPNESS);
         }
         if matches!(self, Walk::Read { .. }) {
             let most = raised.iter().copied().fold(f32::NEG_INFINITY, f32::max);

@@ -7,6 +7,10 @@
 //! are built from.
 
 mod actions;
+pub mod corpus;
+pub mod pixels;
+pub mod prior;
+pub mod surrogate;
 
 use crate::cli::DemoActions;
 

@@ -1,0 +1,91 @@
+//! `vitrine pulse bench`: how fast people are drawn.
+
+use std::time::Instant;
+
+use clap::{Args, value_parser};
+use rayon::prelude::*;
+use serde_json::json;
+
+use super::person::standing;
+use crate::cli::{Globals, interrupted};
+use crate::error::{Error, Result};
+use crate::human::{Extent, Kit, Part, Quality, Sampler, Wardrobe};
+use crate::nn::cpu::process_cpu_time;
+use crate::rng::Rng;
+use crate::store::assets_dir;
+
+#[derive(Args)]
+pub(super) struct BenchArgs {
+    /// People of each kind
+    #[arg(long, default_value_t = 100, value_parser = value_parser!(u32).range(1..=100_000))]
+    count: u32,
+}
+
+pub(super) fn run(args: &BenchArgs, globals: &Globals) -> Result<()> {
+    let mut report = globals.report();
+    let kit = Kit::whole(&assets_dir())?;
+    let sampler = Sampler::new(&kit);
+    let mut rates = serde_json::Map::new();
+    for (name, extent, quality) in [
+        (
+            "faces",
+            Extent::Head,
+            Quality {
+                size: 128,
+                samples: 3,
+            },
+        ),
+        (
+            "bodies",
+            Extent::Body,
+            Quality {
+                size: 256,
+                samples: 1,
+            },
+        ),
+    ] {
+        let wardrobe = Wardrobe::new(&kit, extent);
+        let pose = standing();
+        let pose = (extent == Extent::Body).then_some(&pose);
+        let rng = Rng::new(globals.seed);
+        let (start, cpu) = (Instant::now(), process_cpu_time());
+        let lit: usize = (0..args.count)
+            .into_par_iter()
+            .filter(|_| !interrupted())
+            .map(|number| {
+                let z = sampler.draw(&mut rng.split(&number.to_string()));
+                let picture = sampler.portrait(&z).draw(&wardrobe, extent, pose, quality);
+                picture
+                    .parts
+                    .iter()
+                    .filter(|p| **p != Part::Backdrop)
+                    .count()
+            })
+            .sum();
+        if interrupted() {
+            return Err(Error::Cancelled);
+        }
+        let cpu = process_cpu_time().saturating_sub(cpu).as_secs_f64();
+        let wall = start.elapsed().as_secs_f64();
+        let rate = f64::from(args.count) / cpu;
+        report.text(&format!(
+            "{rate:6.1} {name} a CPU second, {} px, {}x{} samples\n",
+            quality.size, quality.samples, quality.samples
+        ));
+        rates.insert(
+            name.to_owned(),
+            json!({
+                "count": args.count,
+                "size": quality.size,
+                "samples": quality.samples,
+                "per_cpu_second": rate,
+                "cpu_seconds": cpu,
+                "wall_seconds": wall,
+                "mean_share_seen":
+                    lit as f64 / (f64::from(args.count) * (quality.size * quality.size) as f64),
+            }),
+        );
+    }
+    report.event("result", &json!(rates));
+    Ok(())
+}

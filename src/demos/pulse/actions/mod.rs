@@ -1,0 +1,73 @@
+//! `vitrine pulse …`: people, answers to small pictures, and how fast and how fair they are.
+
+mod bench;
+mod pack;
+mod person;
+mod surrogate;
+
+use clap::{ArgMatches, FromArgMatches, Subcommand};
+
+use crate::cli::{Globals, Report, interrupted};
+use crate::compute::{Event, Job, run_to_end};
+use crate::error::{Error, Result};
+
+#[derive(Subcommand)]
+enum Action {
+    /// Draw an imaginary person
+    Person(person::PersonArgs),
+    /// Measure how fast people are drawn and answers found
+    Bench(bench::BenchArgs),
+    /// Make the packs of people from the two packages of their sources
+    Pack(pack::PackArgs),
+    /// Make a surrogate of the renderer, which searches are led by
+    Surrogate(surrogate::SurrogateArgs),
+}
+
+/// The actions with their flags.
+#[must_use]
+pub fn command() -> clap::Command {
+    Action::augment_subcommands(clap::Command::new("pulse"))
+}
+
+/// Runs an action.
+///
+/// # Errors
+/// What it failed with.
+pub fn run(matches: &ArgMatches, globals: &Globals) -> Result<()> {
+    match Action::from_arg_matches(matches).unwrap_or_else(|e| e.exit()) {
+        Action::Person(args) => with_threads(globals, || person::run(&args, globals)),
+        Action::Bench(args) => with_threads(globals, || bench::run(&args, globals)),
+        Action::Pack(args) => pack::run(&args, globals),
+        Action::Surrogate(args) => surrogate::run(args, globals),
+    }
+}
+
+/// Runs in a pool of as many threads as `--threads` says.
+fn with_threads(globals: &Globals, work: impl FnOnce() -> Result<()> + Send) -> Result<()> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(globals.threads.map_or(0, usize::from))
+        .build()
+        .map_err(|error| Error::Missing(format!("cannot start threads to draw with: {error}")))?
+        .install(work)
+}
+
+/// Runs a job; its outputs go to a closure. An interruption is an error after which what was done
+/// is still printed.
+fn drive<J: Job>(
+    globals: &Globals,
+    report: &mut Report,
+    job: J,
+    mut hear: impl FnMut(J::Output, &mut Report),
+) -> Result<()> {
+    let ended = run_to_end(globals.worker_options(), job, |event, run| {
+        match event {
+            Some(Event::Output(output)) => hear(output, report),
+            Some(Event::Warning(text)) => eprintln!("{text}"),
+            None if !report.is_json() => report.progress(&run.progress()),
+            None | Some(Event::Ended(_)) => {}
+        }
+        !interrupted()
+    });
+    report.clear();
+    ended
+}
