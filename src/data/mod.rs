@@ -8,6 +8,7 @@ pub mod csv;
 pub mod dataset;
 pub mod idx;
 pub mod image;
+pub mod interval;
 pub mod matrix;
 mod packed;
 pub mod source;

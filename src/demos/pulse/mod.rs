@@ -7,10 +7,16 @@
 //! are built from.
 
 mod actions;
+pub mod answer;
+pub mod bench;
+pub mod bias;
 pub mod corpus;
+pub mod input;
 pub mod pixels;
 pub mod prior;
+pub mod search;
 pub mod surrogate;
+pub mod upscale;
 
 use crate::cli::DemoActions;
 

@@ -9,8 +9,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::interval::Z;
 use super::tally::Tally;
+use crate::data::interval::Z;
 use crate::error::{Error, Result};
 
 /// Rating units in which the odds grow by e.

@@ -9,9 +9,9 @@ use std::collections::HashSet;
 
 use serde::Serialize;
 
-use super::interval::{Interval, wilson};
 use super::player::{Choice, Position};
 use super::tally::share;
+use crate::data::interval::{Interval, wilson};
 use crate::demos::muzero::game::ConnectFour;
 use crate::demos::muzero::opponent::{legal_actions, outcomes};
 use crate::error::{Error, Result};

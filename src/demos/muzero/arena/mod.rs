@@ -7,17 +7,16 @@ mod anchors;
 mod elo;
 mod exhaustive;
 mod grade;
-mod interval;
 mod matches;
 mod player;
 mod scores;
 mod tally;
 
+pub use crate::data::interval::{Interval, wilson};
 pub use anchors::{anchors, opening_plies};
 pub use elo::{Anchor, EloCurve, EloPoint, Faced, Rating, calibrate, rate};
 pub use exhaustive::Exhaustive;
 pub use grade::{Graded, Grader, Kept, positions, share_kept};
-pub use interval::{Interval, wilson};
 pub use matches::{Finished, Match, MatchOptions};
 pub use player::{Choice, Opponents, Player, Position};
 pub use scores::{MeanReturn, mean_return};

@@ -4,7 +4,7 @@ use std::ops::AddAssign;
 
 use serde::{Deserialize, Serialize};
 
-use super::interval::{Interval, wilson};
+use crate::data::interval::{Interval, wilson};
 use crate::demos::muzero::game::{Outcome, Player as Side};
 
 /// How a game ended for one of the players.

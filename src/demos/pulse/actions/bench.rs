@@ -1,4 +1,4 @@
-//! `vitrine pulse bench`: how fast people are drawn.
+//! `vitrine pulse bench`: how fast people are drawn, and how well and fast answers are found.
 
 use std::time::Instant;
 
@@ -7,7 +7,10 @@ use rayon::prelude::*;
 use serde_json::json;
 
 use super::person::standing;
+use super::upscale::SearchArgs;
 use crate::cli::{Globals, interrupted};
+use crate::demos::pulse::bench;
+use crate::demos::pulse::upscale::Models;
 use crate::error::{Error, Result};
 use crate::human::{Extent, Kit, Part, Quality, Sampler, Wardrobe};
 use crate::nn::cpu::process_cpu_time;
@@ -19,6 +22,14 @@ pub(super) struct BenchArgs {
     /// People of each kind
     #[arg(long, default_value_t = 100, value_parser = value_parser!(u32).range(1..=100_000))]
     count: u32,
+    /// Held-out people whose answers are searched for, from 8 and from 16 pixels; 0 for none
+    #[arg(long, default_value_t = 200, value_parser = value_parser!(u16).range(0..=10_000))]
+    people: u16,
+    /// Answers for each
+    #[arg(long, default_value_t = 4, value_parser = value_parser!(u16).range(1..=64))]
+    samples: u16,
+    #[command(flatten)]
+    search: SearchArgs,
 }
 
 pub(super) fn run(args: &BenchArgs, globals: &Globals) -> Result<()> {
@@ -85,6 +96,30 @@ pub(super) fn run(args: &BenchArgs, globals: &Globals) -> Result<()> {
                     lit as f64 / (f64::from(args.count) * (quality.size * quality.size) as f64),
             }),
         );
+    }
+    if args.people > 0 {
+        let mut models = Models::new()?;
+        for side in [8, 16] {
+            let wanted = (
+                side,
+                usize::from(args.people),
+                usize::from(args.samples),
+                128,
+            );
+            let go_on = || !interrupted();
+            let config = args.search.config();
+            let found = bench::search(&mut models, wanted, &config, globals.seed, go_on)?;
+            report.text(&format!(
+                "{side:2} px: {:5.1} % of answers within {}, {:5.1} % of the best of {}, {:.3} CPU \
+                 seconds an answer of 128 px\n",
+                found.success * 100.0,
+                found.epsilon,
+                found.success_of_best * 100.0,
+                found.samples,
+                found.cpu_seconds_an_answer
+            ));
+            rates.insert(format!("search_{side}"), json!(found));
+        }
     }
     report.event("result", &json!(rates));
     Ok(())

@@ -1,9 +1,11 @@
 //! `vitrine pulse …`: people, answers to small pictures, and how fast and how fair they are.
 
 mod bench;
+mod bias;
 mod pack;
 mod person;
 mod surrogate;
+mod upscale;
 
 use clap::{ArgMatches, FromArgMatches, Subcommand};
 
@@ -15,7 +17,11 @@ use crate::error::{Error, Result};
 enum Action {
     /// Draw an imaginary person
     Person(person::PersonArgs),
-    /// Measure how fast people are drawn and answers found
+    /// Find faces that shrink to a small picture
+    Upscale(upscale::UpscaleArgs),
+    /// Measure what becomes of people of each group when they are shrunk and searched for again
+    Bias(bias::BiasArgs),
+    /// Measure how fast people are drawn, and how well and fast answers are found
     Bench(bench::BenchArgs),
     /// Make the packs of people from the two packages of their sources
     Pack(pack::PackArgs),
@@ -36,6 +42,8 @@ pub fn command() -> clap::Command {
 pub fn run(matches: &ArgMatches, globals: &Globals) -> Result<()> {
     match Action::from_arg_matches(matches).unwrap_or_else(|e| e.exit()) {
         Action::Person(args) => with_threads(globals, || person::run(&args, globals)),
+        Action::Upscale(args) => upscale::run(args, globals),
+        Action::Bias(args) => bias::run(args, globals),
         Action::Bench(args) => with_threads(globals, || bench::run(&args, globals)),
         Action::Pack(args) => pack::run(&args, globals),
         Action::Surrogate(args) => surrogate::run(args, globals),

@@ -1,0 +1,449 @@
+//! An answer: a face drawn by the renderer, and what is known about it.
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::pixels::Pixels;
+use super::prior::Prior;
+use super::search::{Search, SearchConfig};
+use super::surrogate::Eyes;
+use crate::error::Result;
+use crate::human::raster::{Picture, to_linear};
+use crate::human::{Extent, Kit, Part, Quality, Sampler, Wardrobe};
+use crate::rng::Rng;
+
+/// Rounds of correction against the renderer.
+pub const ROUNDS: usize = 3;
+/// Steps of each, their learning rate, and the share of the difference that is corrected.
+const ROUND_STEPS: usize = 25;
+const ROUND_RATE: f64 = 0.08;
+const CORRECTED: f32 = 0.8;
+/// What a correction is checked with; the answer itself is drawn finer.
+const DRAFT: Quality = Quality {
+    size: 64,
+    samples: 2,
+};
+
+/// Groups of people that the bias is measured for: which of the kit's three axes of origin is the
+/// strongest. The kit's artists gave the three the darkest, a medium and the lightest skin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Group {
+    /// Mostly the first axis.
+    Dark,
+    /// Mostly the second.
+    Medium,
+    /// Mostly the third.
+    Light,
+}
+
+impl Group {
+    /// All three.
+    pub const ALL: [Self; 3] = [Self::Dark, Self::Medium, Self::Light];
+
+    /// The group of shares of origin.
+    #[must_use]
+    pub fn of(origin: [f32; 3]) -> Self {
+        let mut most = 0;
+        for (k, share) in origin.iter().enumerate() {
+            if *share > origin[most] {
+                most = k;
+            }
+        }
+        Self::ALL[most]
+    }
+
+    /// In words.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Dark => "dark skin",
+            Self::Medium => "medium skin",
+            Self::Light => "light skin",
+        }
+    }
+}
+
+/// What can be said of a face; labels of a 3D kit, not of people.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Attributes {
+    /// The strongest of the kit's axes of origin.
+    pub group: Group,
+    /// The lightness (CIE L*, 0 to 100) of the mean light of the skin's pixels.
+    pub skin_lightness: f64,
+    /// Years.
+    pub age: f64,
+    /// 0 the kit's female figure, 1 its male one.
+    pub sex_shape: f64,
+    /// The hair's name in the kit; empty without.
+    pub hair: String,
+    /// 0 to 1.
+    pub smile: f64,
+}
+
+/// A drawn face.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Face {
+    /// Its vector.
+    pub z: Vec<f64>,
+    /// Pixels in a side.
+    pub size: usize,
+    /// Rows from the top, sRGB.
+    pub pixels: Vec<[u8; 3]>,
+    /// What can be said of it.
+    pub attributes: Attributes,
+}
+
+/// A face that was searched for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// The face.
+    pub face: Face,
+    /// It shrunk.
+    pub low: Pixels,
+    /// The mean squared error of that.
+    pub error: f64,
+    /// Whether the error is at most epsilon.
+    pub success: bool,
+    /// The surrogate's error at the end of its search.
+    pub surrogate_error: f64,
+    /// The drafts' least errors: before the corrections and after each.
+    pub drafts: Vec<f64>,
+}
+
+/// Draws people of a kit.
+pub struct Studio<'a> {
+    sampler: &'a Sampler,
+    wardrobe: Wardrobe<'a>,
+}
+
+impl<'a> Studio<'a> {
+    /// A studio for heads.
+    #[must_use]
+    pub fn new(kit: &'a Kit, sampler: &'a Sampler) -> Self {
+        Self {
+            sampler,
+            wardrobe: Wardrobe::new(kit, Extent::Head),
+        }
+    }
+
+    /// The transform of its vectors.
+    #[must_use]
+    pub fn sampler(&self) -> &Sampler {
+        self.sampler
+    }
+
+    fn picture(&self, z: &[f64], quality: Quality) -> Picture {
+        let portrait = self.sampler.portrait(z);
+        portrait.draw(&self.wardrobe, Extent::Head, None, quality)
+    }
+
+    /// The face of a vector.
+    #[must_use]
+    pub fn face(&self, z: &[f64], size: usize) -> Face {
+        let picture = self.picture(z, Quality { size, samples: 3 });
+        let person = self.sampler.portrait(z).person;
+        let hair = person.hair.as_deref().unwrap_or("");
+        Face {
+            z: z.to_vec(),
+            size,
+            attributes: Attributes {
+                group: Group::of(person.origin),
+                skin_lightness: lightness(&picture),
+                age: f64::from(person.age),
+                sex_shape: f64::from(person.sex),
+                hair: hair.trim_start_matches("hair/").to_owned(),
+                smile: f64::from(person.expressions[0]),
+            },
+            pixels: picture.color,
+        }
+    }
+
+    fn low(&self, z: &[f64], side: usize) -> Result<Pixels> {
+        let picture = self.picture(z, DRAFT);
+        Ok(Pixels::from_rgb(picture.size, &picture.color)?.shrunk(side))
+    }
+}
+
+/// CIE L* of the mean light of the skin.
+fn lightness(picture: &Picture) -> f64 {
+    let mut sum = 0.0;
+    let mut count = 0_u32;
+    for (color, part) in picture.color.iter().zip(&picture.parts) {
+        if *part == Part::Skin {
+            let [r, g, b] = color.map(|value| f64::from(to_linear(f32::from(value))));
+            sum += 0.2126 * r + 0.7152 * g + 0.0722 * b;
+            count += 1;
+        }
+    }
+    let y = sum / f64::from(count.max(1));
+    if y > 216.0 / 24_389.0 {
+        116.0 * y.cbrt() - 16.0
+    } else {
+        y * 24_389.0 / 27.0
+    }
+}
+
+impl Face {
+    /// As small pixels of a side.
+    ///
+    /// # Errors
+    /// Never for a face that was drawn.
+    pub fn low(&self, side: usize) -> Result<Pixels> {
+        Ok(Pixels::from_rgb(self.size, &self.pixels)?.shrunk(side))
+    }
+}
+
+/// Where a hunt for answers stands.
+enum Phase {
+    Search(usize),
+    Check(usize),
+    Correct { round: usize, step: usize },
+    Draw,
+    Done,
+}
+
+/// A search for several answers to several small pictures of one side, a step at a time: the
+/// surrogate's search, then rounds in which the search's target is moved by what the renderer's
+/// picture and the surrogate's differ in (defect correction), then the drawing.
+pub struct Hunt {
+    config: SearchConfig,
+    eyes: Eyes,
+    targets: Vec<Pixels>,
+    search: Search,
+    phase: Phase,
+    best: Vec<Best>,
+    surrogate_errors: Vec<f64>,
+    size: usize,
+}
+
+#[derive(Clone)]
+struct Best {
+    z: Vec<f64>,
+    low: Pixels,
+    error: f64,
+    drafts: Vec<f64>,
+}
+
+impl Hunt {
+    /// `samples` answers to each of the pictures, which have the eyes' side; answers are drawn with
+    /// `size` pixels in a side. Every answer has a random stream of its own.
+    ///
+    /// # Errors
+    /// When a setting is out of bounds.
+    pub fn new(
+        lows: &[Pixels],
+        samples: usize,
+        size: usize,
+        eyes: Eyes,
+        (config, prior): (SearchConfig, Prior),
+        sampler: &Sampler,
+        rng: &Rng,
+    ) -> Result<Self> {
+        config.check()?;
+        let targets: Vec<Pixels> = lows
+            .iter()
+            .flat_map(|low| std::iter::repeat_n(low.clone(), samples))
+            .collect();
+        let rows: Vec<Pixels> = targets
+            .iter()
+            .flat_map(|target| std::iter::repeat_n(target.clone(), config.starts))
+            .collect();
+        let mut rngs: Vec<Rng> = (0..rows.len())
+            .map(|row| rng.split(&format!("start {row}")))
+            .collect();
+        let mean = prior.mean(sampler);
+        Ok(Self {
+            search: Search::new(&rows, &mean, config.truncation, &mut rngs),
+            config,
+            eyes,
+            targets,
+            phase: Phase::Search(0),
+            best: Vec::new(),
+            surrogate_errors: Vec::new(),
+            size,
+        })
+    }
+
+    /// How many answers are searched for.
+    #[must_use]
+    pub fn answers(&self) -> usize {
+        self.targets.len()
+    }
+
+    /// Steps in all, of which the corrections and drawings are some.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        (self.config.steps + ROUNDS * (ROUND_STEPS + 1) + 2) as u64
+    }
+
+    /// Steps done.
+    #[must_use]
+    pub fn done(&self) -> u64 {
+        let rounds = |round: usize| self.config.steps + 1 + round * (ROUND_STEPS + 1);
+        (match self.phase {
+            Phase::Search(step) => step,
+            Phase::Check(round) => rounds(round) - 1,
+            Phase::Correct { round, step } => rounds(round) + step,
+            Phase::Draw => rounds(ROUNDS),
+            Phase::Done => rounds(ROUNDS) + 1,
+        }) as u64
+    }
+
+    /// The errors of the surrogate's pictures, one an answer: the best start's.
+    #[must_use]
+    pub fn errors(&self) -> Vec<f64> {
+        let each = self.search.len() / self.answers().max(1);
+        self.search
+            .errors()
+            .chunks(each.max(1))
+            .map(|of| of.iter().copied().fold(f64::INFINITY, f64::min))
+            .collect()
+    }
+
+    /// The vectors that are the best so far, one an answer.
+    #[must_use]
+    pub fn vectors(&self) -> Vec<Vec<f64>> {
+        self.leaders()
+            .into_iter()
+            .map(|row| self.search.vector(row))
+            .collect()
+    }
+
+    /// The best row of each answer.
+    fn leaders(&self) -> Vec<usize> {
+        let each = (self.search.len() / self.answers().max(1)).max(1);
+        let errors = self.search.errors();
+        (0..self.answers())
+            .map(|answer| {
+                let rows = answer * each..(answer + 1) * each;
+                rows.min_by(|&a, &b| errors[a].total_cmp(&errors[b]))
+                    .unwrap_or(answer * each)
+            })
+            .collect()
+    }
+
+    /// The next step; the answers at the end. The studio is asked for by the few steps that draw.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn step<'a>(&mut self, studio: impl FnOnce() -> Studio<'a>) -> Result<Option<Vec<Answer>>> {
+        match self.phase {
+            Phase::Search(step) => {
+                let rate = self.config.rate(step);
+                // The paper's loss is clamped at epsilon too; half of it leaves the renderer room.
+                let enough = self.config.epsilon / 4.0;
+                self.search
+                    .step(&self.eyes, rate, self.config.prior_weight, enough)?;
+                if step + 1 == self.config.scouting() {
+                    let leaders = self.leaders();
+                    self.search.keep(&leaders);
+                }
+                self.phase = if step + 1 < self.config.steps {
+                    Phase::Search(step + 1)
+                } else {
+                    let leaders = self.leaders();
+                    self.search.keep(&leaders);
+                    self.surrogate_errors = self.search.errors().to_vec();
+                    Phase::Check(0)
+                };
+            }
+            Phase::Check(round) => self.check(round, &studio())?,
+            Phase::Correct { round, step } => {
+                let weight = self.config.prior_weight;
+                self.search.step(&self.eyes, ROUND_RATE, weight, 1e-5)?;
+                self.phase = if step + 1 < ROUND_STEPS {
+                    Phase::Correct {
+                        round,
+                        step: step + 1,
+                    }
+                } else {
+                    Phase::Check(round + 1)
+                };
+            }
+            Phase::Draw => {
+                self.phase = Phase::Done;
+                return self.draw(&studio()).map(Some);
+            }
+            Phase::Done => return Ok(Some(Vec::new())),
+        }
+        Ok(None)
+    }
+
+    /// Draws drafts, keeps the better vectors, and moves the targets.
+    fn check(&mut self, round: usize, studio: &Studio) -> Result<()> {
+        let side = self.eyes.side();
+        let drafts: Vec<(Vec<f64>, Pixels)> = (0..self.answers())
+            .into_par_iter()
+            .map(|row| {
+                let z = self.search.vector(row);
+                let low = studio.low(&z, side)?;
+                Ok((z, low))
+            })
+            .collect::<Result<_>>()?;
+        for (row, ((z, low), target)) in drafts.into_iter().zip(&self.targets).enumerate() {
+            let error = low.error(target);
+            match self.best.get_mut(row) {
+                Some(best) => {
+                    if error < best.error {
+                        *best = Best {
+                            z,
+                            low,
+                            error,
+                            drafts: std::mem::take(&mut best.drafts),
+                        };
+                    }
+                    best.drafts.push(best.error);
+                }
+                None => self.best.push(Best {
+                    z,
+                    low,
+                    error,
+                    drafts: vec![error],
+                }),
+            }
+        }
+        if round == ROUNDS {
+            self.phase = Phase::Draw;
+            return Ok(());
+        }
+        for (row, best) in self.best.iter().enumerate() {
+            self.search.aim(row, &best.z, Vec::new());
+        }
+        let seen: Vec<Vec<f32>> = self
+            .eyes
+            .see(&self.search.vectors(&self.eyes)?)?
+            .to_vec2()?;
+        for (row, (best, seen)) in self.best.iter().zip(seen).enumerate() {
+            let target = &self.targets[row].planes;
+            let moved = target
+                .iter()
+                .zip(best.low.planes.iter().zip(seen))
+                .map(|(target, (drawn, seen))| target - CORRECTED * (drawn - seen));
+            self.search.aim(row, &best.z, moved.collect());
+        }
+        self.phase = Phase::Correct { round, step: 0 };
+        Ok(())
+    }
+
+    fn draw(&self, studio: &Studio) -> Result<Vec<Answer>> {
+        let side = self.eyes.side();
+        self.best
+            .par_iter()
+            .enumerate()
+            .map(|(row, best)| {
+                let face = studio.face(&best.z, self.size);
+                let low = face.low(side)?;
+                let error = low.error(&self.targets[row]);
+                Ok(Answer {
+                    face,
+                    low,
+                    error,
+                    success: error <= self.config.epsilon,
+                    surrogate_error: self.surrogate_errors[row],
+                    drafts: best.drafts.clone(),
+                })
+            })
+            .collect()
+    }
+}

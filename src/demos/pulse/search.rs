@@ -1,0 +1,260 @@
+//! The paper's search (section 3): vectors on a sphere, moved by Adam until the picture of each
+//! shrinks to the given one.
+//!
+//! A standard normal vector of many numbers lies close to the sphere of radius `sqrt(dims)`, so the
+//! paper holds the vector there instead of adding a prior to the loss. Searches run side by side,
+//! as rows of one tensor, and know nothing of each other. Choices such as the hair's style are hard
+//! to change by small steps: for the first steps each answer has several starts, of which the best
+//! goes on.
+//!
+//! There is one vector for the whole picture here, so the paper's cross loss, which holds the vectors
+//! of a style-based generator's layers together, has nothing to hold.
+
+use candle_core::{Tensor, Var};
+use serde::{Deserialize, Serialize};
+
+use super::pixels::Pixels;
+use super::surrogate::Eyes;
+use crate::error::{Error, Result};
+use crate::rng::Rng;
+
+/// The L2 loss counts this much (the paper's code, `-loss_str "100*L2+0.05*GEOCROSS"`).
+const L2_WEIGHT: f64 = 100.0;
+/// Numbers beyond this are rare in the training of the surrogate; the prior holds them back.
+const USUAL: f64 = 2.2;
+/// Adam's decay rates and its small constant, as published.
+const BETAS: [f32; 2] = [0.9, 0.999];
+const EPS: f32 = 1e-8;
+
+/// How a search goes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SearchConfig {
+    /// Steps; the paper takes 100.
+    pub steps: usize,
+    /// Adam's greatest learning rate; the paper takes 0.4.
+    pub learning_rate: f64,
+    /// The mean squared error that counts as the same small picture; 1e-3 in the paper.
+    pub epsilon: f64,
+    /// What it costs when a number of the vector is unusual; ours.
+    pub prior_weight: f64,
+    /// The sphere's radius over `sqrt(dims)`: below 1 faces are closer to the mean one.
+    pub truncation: f64,
+    /// Starts of each answer; ours, the paper starts anew by hand.
+    pub starts: usize,
+}
+
+impl Default for SearchConfig {
+    fn default() -> Self {
+        Self {
+            steps: 100,
+            learning_rate: 0.4,
+            epsilon: 1e-3,
+            prior_weight: 0.02,
+            truncation: 1.0,
+            starts: 6,
+        }
+    }
+}
+
+impl SearchConfig {
+    /// Checks the numbers.
+    ///
+    /// # Errors
+    /// Which one is out of its bounds.
+    pub fn check(&self) -> Result<()> {
+        let within = |name: &str, value: f64, low: f64, high: f64| {
+            if (low..=high).contains(&value) {
+                Ok(())
+            } else {
+                Err(Error::Input(format!(
+                    "{name} lies between {low} and {high}, not {value}"
+                )))
+            }
+        };
+        within("steps", self.steps as f64, 1.0, 10_000.0)?;
+        within("learning-rate", self.learning_rate, 1e-4, 10.0)?;
+        within("epsilon", self.epsilon, 1e-6, 1.0)?;
+        within("prior-weight", self.prior_weight, 0.0, 100.0)?;
+        within("truncation", self.truncation, 0.05, 1.5)?;
+        within("starts", self.starts as f64, 1.0, 64.0)
+    }
+
+    /// Steps for which every start is followed.
+    #[must_use]
+    pub fn scouting(&self) -> usize {
+        if self.starts > 1 { self.steps / 4 } else { 0 }
+    }
+
+    /// The learning rate at a step: the paper's `linear1cycledrop`, a tenth, up to all, down to a
+    /// tenth after nine tenths of the steps, then down to a thousandth.
+    #[must_use]
+    pub fn rate(&self, step: usize) -> f64 {
+        let long = 0.9 * self.steps as f64;
+        let at = step as f64;
+        let factor = if at < long {
+            (9.0 * (1.0 - 2.0 * (at / long - 0.5).abs()) + 1.0) / 10.0
+        } else {
+            0.1 + (at - long) / (self.steps as f64 - long).max(1.0) * (0.001 - 0.1)
+        };
+        self.learning_rate * factor.max(0.001)
+    }
+}
+
+/// Searches side by side.
+#[derive(Clone, Debug)]
+pub struct Search {
+    mean: Vec<f32>,
+    radius: f32,
+    /// The rows without the mean.
+    z: Vec<f32>,
+    moments: [Vec<f32>; 2],
+    updates: i32,
+    /// The small picture that each row is to shrink to.
+    targets: Vec<Vec<f32>>,
+    /// The last error of each row.
+    errors: Vec<f64>,
+}
+
+impl Search {
+    /// Begins at random places of the sphere around `mean`, one for each target.
+    #[must_use]
+    pub fn new(targets: &[Pixels], mean: &[f64], truncation: f64, rngs: &mut [Rng]) -> Self {
+        let dims = mean.len();
+        let z = targets
+            .iter()
+            .zip(rngs)
+            .flat_map(|(_, rng)| (0..dims).map(|_| rng.normal() as f32).collect::<Vec<_>>())
+            .collect();
+        let mut search = Self {
+            mean: mean.iter().map(|&m| m as f32).collect(),
+            radius: (dims as f64).sqrt() as f32 * truncation as f32,
+            z,
+            moments: [(); 2].map(|()| vec![0.0; dims * targets.len()]),
+            updates: 0,
+            targets: targets.iter().map(|t| t.planes.clone()).collect(),
+            errors: vec![f64::INFINITY; targets.len()],
+        };
+        search.to_sphere();
+        search
+    }
+
+    /// Rows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.targets.len()
+    }
+
+    /// Whether there are no rows.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.targets.is_empty()
+    }
+
+    /// The errors before the last update.
+    #[must_use]
+    pub fn errors(&self) -> &[f64] {
+        &self.errors
+    }
+
+    /// A row's vector, with the mean.
+    #[must_use]
+    pub fn vector(&self, row: usize) -> Vec<f64> {
+        let dims = self.mean.len();
+        let z = &self.z[row * dims..(row + 1) * dims];
+        z.iter()
+            .zip(&self.mean)
+            .map(|(z, mean)| f64::from(z + mean))
+            .collect()
+    }
+
+    /// All rows as a tensor `[rows, dims]`, with the mean.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn vectors(&self, eyes: &Eyes) -> Result<Tensor> {
+        let dims = self.mean.len();
+        let mean = Tensor::from_slice(&self.mean, (1, dims), eyes.device())?;
+        let z = Tensor::from_slice(&self.z, (self.len(), dims), eyes.device())?;
+        Ok(z.broadcast_add(&mean)?)
+    }
+
+    /// Goes on with some rows only.
+    pub fn keep(&mut self, rows: &[usize]) {
+        let dims = self.mean.len();
+        let kept = |values: &[f32]| {
+            rows.iter()
+                .flat_map(|row| values[row * dims..(row + 1) * dims].to_vec())
+                .collect::<Vec<f32>>()
+        };
+        self.z = kept(&self.z);
+        self.moments = [kept(&self.moments[0]), kept(&self.moments[1])];
+        self.targets = rows.iter().map(|&row| self.targets[row].clone()).collect();
+        self.errors = rows.iter().map(|&row| self.errors[row]).collect();
+    }
+
+    /// Puts a row back to a vector, and gives it another target; its moments are forgotten.
+    pub fn aim(&mut self, row: usize, vector: &[f64], target: Vec<f32>) {
+        let dims = self.mean.len();
+        let range = row * dims..(row + 1) * dims;
+        for (z, (value, mean)) in self.z[range.clone()]
+            .iter_mut()
+            .zip(vector.iter().zip(&self.mean))
+        {
+            *z = *value as f32 - mean;
+        }
+        for moments in &mut self.moments {
+            moments[range.clone()].fill(0.0);
+        }
+        self.targets[row] = target;
+        self.updates = 0;
+    }
+
+    /// One step of Adam and back to the sphere. Errors below `enough` are not made smaller.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn step(&mut self, eyes: &Eyes, rate: f64, prior_weight: f64, enough: f64) -> Result<()> {
+        let dims = self.mean.len();
+        let device = eyes.device();
+        let z = Var::from_slice(&self.z, (self.len(), dims), device)?;
+        let mean = Tensor::from_slice(&self.mean, (1, dims), device)?;
+        let pixels = self.targets.first().map_or(0, Vec::len);
+        let targets = Tensor::from_vec(self.targets.concat(), (self.len(), pixels), device)?;
+        let seen = eyes.see(&z.as_tensor().broadcast_add(&mean)?)?;
+        let errors = (seen - targets)?.sqr()?.mean(1)?;
+        let unusual = (z.as_tensor().abs()? - USUAL)?.relu()?.sqr()?.sum_all()?;
+        let loss = (errors.maximum(enough)?.sum_all()? * L2_WEIGHT)?;
+        let loss = (loss + (unusual * prior_weight)?)?;
+        let gradients = loss.backward()?;
+        let gradient: Vec<f32> = match gradients.get(&z) {
+            Some(gradient) => gradient.flatten_all()?.to_vec1()?,
+            None => vec![0.0; self.z.len()],
+        };
+        let errors: Vec<f32> = errors.to_vec1()?;
+        self.errors = errors.into_iter().map(f64::from).collect();
+        self.adam(&gradient, rate as f32);
+        self.to_sphere();
+        Ok(())
+    }
+
+    fn adam(&mut self, gradient: &[f32], rate: f32) {
+        self.updates += 1;
+        let [b1, b2] = BETAS;
+        let (c1, c2) = (1.0 - b1.powi(self.updates), 1.0 - b2.powi(self.updates));
+        let [first, second] = &mut self.moments;
+        for (((z, g), m), v) in self.z.iter_mut().zip(gradient).zip(first).zip(second) {
+            *m = b1 * *m + (1.0 - b1) * g;
+            *v = b2 * *v + (1.0 - b2) * g * g;
+            *z -= rate * (*m / c1) / ((*v / c2).sqrt() + EPS);
+        }
+    }
+
+    fn to_sphere(&mut self) {
+        for row in self.z.chunks_exact_mut(self.mean.len().max(1)) {
+            let length = row.iter().map(|x| x * x).sum::<f32>().sqrt().max(1e-12);
+            for value in row {
+                *value *= self.radius / length;
+            }
+        }
+    }
+}
