@@ -86,6 +86,57 @@ pub struct Choice {
     pub by: Mix,
 }
 
+impl Choice {
+    /// Where the options end, from 0 to 1, for a mix.
+    fn ends(&self, mix: f64) -> Vec<f64> {
+        let often = |o: &[f64; 2]| o[0] + (o[1] - o[0]) * mix;
+        let sum: f64 = self.often.iter().map(often).sum();
+        let mut end = 0.0;
+        self.often
+            .iter()
+            .map(|o| {
+                end += often(o) / sum;
+                end
+            })
+            .collect()
+    }
+
+    fn settled(&self, share: f64, mix: f64, margin: f64) -> f64 {
+        let ends = self.ends(mix);
+        let start = |option: usize| if option == 0 { 0.0 } else { ends[option - 1] };
+        let width = |option: usize| ends[option] - start(option);
+        let mut option = ends
+            .partition_point(|end| *end <= share)
+            .min(ends.len() - 1);
+        // Step by step to the wider side, until there is room.
+        while width(option) < 2.0 * margin {
+            let left = if option > 0 { width(option - 1) } else { 0.0 };
+            let right = if option + 1 < ends.len() {
+                width(option + 1)
+            } else {
+                0.0
+            };
+            if width(option) >= left.max(right) {
+                break;
+            }
+            option = if left > right { option - 1 } else { option + 1 };
+        }
+        let inner = margin.min(width(option) / 2.0);
+        // The outermost options have no neighbour on one side.
+        let low = if option == 0 {
+            1e-4
+        } else {
+            start(option) + inner
+        };
+        let high = if option + 1 == ends.len() {
+            1.0 - 1e-4
+        } else {
+            ends[option] - inner
+        };
+        share.clamp(low.min(high), high.max(low))
+    }
+}
+
 /// The transform between vectors and portraits of one kit.
 #[derive(Clone, Debug)]
 pub struct Sampler {
@@ -158,6 +209,25 @@ impl Sampler {
             Some(Choice { at, often, by })
         })
         .collect()
+    }
+
+    /// The vector with its choices' numbers at least `margin` (in probability) away from the ends of
+    /// their intervals, as far as the intervals are wide enough; others go to the wider of the
+    /// neighbours, or to the middle.
+    #[must_use]
+    pub fn settled(&self, z: &[f64], margin: f64) -> Vec<f64> {
+        let mut z = z.to_vec();
+        let person = self.portrait(&z).person;
+        for choice in self.choices() {
+            let mix = match choice.by {
+                Mix::Nothing => 0.0,
+                Mix::Sex => f64::from(person.sex),
+                Mix::ThirdOrigin => f64::from(person.origin[2]),
+            };
+            let share = choice.settled(cdf(z[choice.at]), mix, margin);
+            z[choice.at] = quantile(share);
+        }
+        z
     }
 
     /// A vector drawn from a stream.

@@ -111,6 +111,9 @@ pub struct Answer {
     pub drafts: Vec<f64>,
 }
 
+/// Starts of an answer that are drawn, after the search, to choose between them by the renderer.
+const FINALISTS: usize = 2;
+
 /// Draws people of a kit.
 pub struct Studio<'a> {
     sampler: &'a Sampler,
@@ -209,6 +212,7 @@ enum Phase {
 pub struct Hunt {
     config: SearchConfig,
     eyes: Eyes,
+    sampler: Sampler,
     targets: Vec<Pixels>,
     search: Search,
     phase: Phase,
@@ -257,6 +261,7 @@ impl Hunt {
             search: Search::new(&rows, &mean, config.truncation, &mut rngs),
             config,
             eyes,
+            sampler: sampler.clone(),
             targets,
             phase: Phase::Search(0),
             best: Vec::new(),
@@ -310,6 +315,20 @@ impl Hunt {
             .collect()
     }
 
+    /// The best rows of each answer.
+    fn finalists(&self) -> Vec<usize> {
+        let each = (self.search.len() / self.answers().max(1)).max(1);
+        let errors = self.search.errors();
+        (0..self.answers())
+            .flat_map(|answer| {
+                let mut rows: Vec<usize> = (answer * each..(answer + 1) * each).collect();
+                rows.sort_by(|&a, &b| errors[a].total_cmp(&errors[b]));
+                rows.truncate(FINALISTS);
+                rows
+            })
+            .collect()
+    }
+
     /// The best row of each answer.
     fn leaders(&self) -> Vec<usize> {
         let each = (self.search.len() / self.answers().max(1)).max(1);
@@ -336,15 +355,16 @@ impl Hunt {
                 self.search
                     .step(&self.eyes, rate, self.config.prior_weight, enough)?;
                 if step + 1 == self.config.scouting() {
-                    let leaders = self.leaders();
-                    self.search.keep(&leaders);
+                    let finalists = self.finalists();
+                    self.search.keep(&finalists);
+                }
+                if step + 1 == self.config.steps - self.config.steps / 4 {
+                    self.search.settle(&self.sampler);
                 }
                 self.phase = if step + 1 < self.config.steps {
                     Phase::Search(step + 1)
                 } else {
-                    let leaders = self.leaders();
-                    self.search.keep(&leaders);
-                    self.surrogate_errors = self.search.errors().to_vec();
+                    self.search.settle(&self.sampler);
                     Phase::Check(0)
                 };
             }
@@ -358,6 +378,7 @@ impl Hunt {
                         step: step + 1,
                     }
                 } else {
+                    self.search.settle(&self.sampler);
                     Phase::Check(round + 1)
                 };
             }
@@ -373,7 +394,8 @@ impl Hunt {
     /// Draws drafts, keeps the better vectors, and moves the targets.
     fn check(&mut self, round: usize, studio: &Studio) -> Result<()> {
         let side = self.eyes.side();
-        let drafts: Vec<(Vec<f64>, Pixels)> = (0..self.answers())
+        let each = self.search.len() / self.answers().max(1);
+        let drafts: Vec<(Vec<f64>, Pixels)> = (0..self.search.len())
             .into_par_iter()
             .map(|row| {
                 let z = self.search.vector(row);
@@ -381,7 +403,21 @@ impl Hunt {
                 Ok((z, low))
             })
             .collect::<Result<_>>()?;
-        for (row, ((z, low), target)) in drafts.into_iter().zip(&self.targets).enumerate() {
+        // Of several finalists the renderer chooses one.
+        let chosen: Vec<usize> = (0..self.answers())
+            .map(|answer| {
+                let error = |row: &usize| drafts[*row].1.error(&self.targets[answer]);
+                (answer * each..(answer + 1) * each)
+                    .min_by(|a, b| error(a).total_cmp(&error(b)))
+                    .unwrap_or(answer * each)
+            })
+            .collect();
+        if round == 0 {
+            self.search.keep(&chosen);
+            self.surrogate_errors = self.search.errors().to_vec();
+        }
+        let drafts = chosen.iter().map(|&row| drafts[row].clone());
+        for (row, ((z, low), target)) in drafts.zip(&self.targets).enumerate() {
             let error = low.error(target);
             match self.best.get_mut(row) {
                 Some(best) => {

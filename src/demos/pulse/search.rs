@@ -16,12 +16,15 @@ use serde::{Deserialize, Serialize};
 use super::pixels::Pixels;
 use super::surrogate::Eyes;
 use crate::error::{Error, Result};
+use crate::human::Sampler;
 use crate::rng::Rng;
 
 /// The L2 loss counts this much (the paper's code, `-loss_str "100*L2+0.05*GEOCROSS"`).
 const L2_WEIGHT: f64 = 100.0;
 /// Numbers beyond this are rare in the training of the surrogate; the prior holds them back.
 const USUAL: f64 = 2.2;
+/// How far a settled number lies from the ends of its option's interval, in probability.
+const MARGIN: f64 = 0.03;
 /// Adam's decay rates and its small constant, as published.
 const BETAS: [f32; 2] = [0.9, 0.999];
 const EPS: f32 = 1e-8;
@@ -51,7 +54,7 @@ impl Default for SearchConfig {
             epsilon: 1e-3,
             prior_weight: 0.02,
             truncation: 1.0,
-            starts: 6,
+            starts: 16,
         }
     }
 }
@@ -190,6 +193,19 @@ impl Search {
         self.moments = [kept(&self.moments[0]), kept(&self.moments[1])];
         self.targets = rows.iter().map(|&row| self.targets[row].clone()).collect();
         self.errors = rows.iter().map(|&row| self.errors[row]).collect();
+    }
+
+    /// Moves the numbers that make choices into their option's interval, away from its ends, where the
+    /// surrogate sees a mixture that the renderer cannot draw.
+    pub fn settle(&mut self, sampler: &Sampler) {
+        let dims = self.mean.len();
+        for row in 0..self.len() {
+            let settled = sampler.settled(&self.vector(row), MARGIN);
+            let z = &mut self.z[row * dims..(row + 1) * dims];
+            for (z, (value, mean)) in z.iter_mut().zip(settled.iter().zip(&self.mean)) {
+                *z = *value as f32 - mean;
+            }
+        }
     }
 
     /// Puts a row back to a vector, and gives it another target; its moments are forgotten.
