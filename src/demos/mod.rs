@@ -37,6 +37,6 @@ pub const DEMOS: &[Demo] = &[
     Demo {
         actions: pulse::ACTIONS,
         #[cfg(feature = "gui")]
-        tab: None,
+        tab: Some(pulse::TAB),
     },
 ];

@@ -12,13 +12,27 @@ pub mod bench;
 pub mod bias;
 pub mod corpus;
 pub mod input;
+pub mod morph;
 pub mod pixels;
 pub mod prior;
+pub mod samples;
 pub mod search;
+pub mod sheet;
 pub mod surrogate;
+#[cfg(feature = "gui")]
+mod ui;
 pub mod upscale;
 
 use crate::cli::DemoActions;
+
+/// What the window shows of this demo.
+#[cfg(feature = "gui")]
+pub const TAB: crate::gui::DemoTab = crate::gui::DemoTab {
+    id: "pulse",
+    title: "PULSE",
+    help: include_str!("../../../assets/help/pulse.md"),
+    open: ui::open,
+};
 
 /// The demo's command line.
 pub const ACTIONS: DemoActions = DemoActions {

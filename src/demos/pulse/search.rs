@@ -54,7 +54,7 @@ impl Default for SearchConfig {
             epsilon: 1e-3,
             prior_weight: 0.02,
             truncation: 1.0,
-            starts: 16,
+            starts: 24,
         }
     }
 }

@@ -37,6 +37,8 @@ pub struct Question {
     pub search: SearchConfig,
     /// Where random numbers begin.
     pub seed: u64,
+    /// Whether the surrogate's pictures are shown on the way.
+    pub previews: bool,
 }
 
 impl Question {
@@ -188,7 +190,7 @@ impl UpscaleJob {
             return Ok(Flow::Finished);
         }
         self.steps += 1;
-        let previews = if self.steps % PREVIEW_EVERY == 1 {
+        let previews = if question.previews && self.steps % PREVIEW_EVERY == 1 {
             let eyes = models.eyes(question.collection, PREVIEW)?;
             previews(&eyes, &hunt.vectors())?
         } else {

@@ -218,7 +218,8 @@ pub fn to_linear(value: f32) -> f32 {
 }
 
 /// The sRGB value of linear light.
-fn to_srgb(light: f32) -> u8 {
+#[must_use]
+pub fn to_srgb(light: f32) -> u8 {
     let light = light.clamp(0.0, 1.0);
     let value = if light <= 0.003_130_8 {
         12.92 * light

@@ -4,16 +4,16 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::{Args, value_parser};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::drive;
 use crate::cli::Globals;
-use crate::data::Image;
 use crate::demos::pulse::answer::Answer;
 use crate::demos::pulse::input;
 use crate::demos::pulse::pixels::SIDES;
 use crate::demos::pulse::prior::{Collection, MOST, Prior};
 use crate::demos::pulse::search::SearchConfig;
+use crate::demos::pulse::sheet;
 use crate::demos::pulse::upscale::{Heard, Question, UpscaleJob};
 use crate::error::{Error, Result};
 use crate::nn::cpu::process_cpu_time;
@@ -102,6 +102,7 @@ pub(super) fn run(args: UpscaleArgs, globals: &Globals) -> Result<()> {
         prior,
         search: args.search.config(),
         seed: globals.seed,
+        previews: false,
     };
     let (start, cpu) = (Instant::now(), process_cpu_time());
     let mut answers = Vec::new();
@@ -141,7 +142,7 @@ pub(super) fn run(args: UpscaleArgs, globals: &Globals) -> Result<()> {
             "generator": args.generator,
             "imbalance": prior.imbalance,
             "search": args.search.config(),
-            "answers": answers.iter().map(summary).collect::<Vec<_>>(),
+            "answers": answers.iter().map(sheet::summary).collect::<Vec<_>>(),
             "seconds": seconds,
             "cpu_seconds": cpu,
         }),
@@ -149,28 +150,8 @@ pub(super) fn run(args: UpscaleArgs, globals: &Globals) -> Result<()> {
     Ok(())
 }
 
-/// An answer's numbers.
-fn summary(answer: &Answer) -> Value {
-    json!({
-        "success": answer.success,
-        "low_error": answer.error,
-        "surrogate_error": answer.surrogate_error,
-        "draft_errors": answer.drafts,
-        "attributes": answer.face.attributes,
-        "z": answer.face.z,
-    })
-}
-
 /// Answers side by side in one picture.
 fn write(path: &Path, answers: &[Answer]) -> Result<()> {
-    let size = answers.first().map_or(1, |answer| answer.face.size);
-    let mut rgba = Vec::with_capacity(size * size * answers.len() * 4);
-    for row in 0..size {
-        for answer in answers {
-            let pixels = &answer.face.pixels[row * size..(row + 1) * size];
-            rgba.extend(pixels.iter().flat_map(|&[r, g, b]| [r, g, b, 255]));
-        }
-    }
-    let image = Image::new((size * answers.len()) as u32, size as u32, rgba)?;
-    atomic_write(path, &image.encode_png()?)
+    let faces: Vec<_> = answers.iter().map(|a| sheet::picture(&a.face)).collect();
+    atomic_write(path, &sheet::beside(&faces)?.encode_png()?)
 }

@@ -1,0 +1,156 @@
+//! The tab: a page that searches for answers to a small picture, and one that measures the bias of
+//! doing so.
+
+mod answers;
+mod bias;
+mod canvas;
+mod question;
+mod settings;
+
+use std::path::Path;
+
+use egui::{Context, Ui};
+use serde_json::{Value, json};
+
+use self::answers::Answers;
+use self::bias::Bias;
+use crate::error::{Error, Result};
+use crate::gui::{Command, Export, Tab, TabCx};
+
+/// Opens the tab.
+pub fn open() -> Box<dyn Tab> {
+    Box::new(PulseTab {
+        answers: Answers::new(),
+        bias: Bias::new(),
+        front: Front::Answers,
+        revision: 0,
+    })
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Front {
+    Answers,
+    Bias,
+}
+
+struct PulseTab {
+    answers: Answers,
+    bias: Bias,
+    front: Front,
+    revision: u64,
+}
+
+impl Tab for PulseTab {
+    fn logic(&mut self, _: &Context, cx: &mut TabCx<'_>) {
+        self.answers.logic(cx);
+        self.bias.logic(cx);
+    }
+
+    fn controls_ui(&mut self, ui: &mut Ui, cx: &mut TabCx<'_>) {
+        match self.front {
+            Front::Answers => self.answers.controls_ui(ui, cx),
+            Front::Bias => self.bias.controls_ui(ui, cx),
+        }
+    }
+
+    fn stage_ui(&mut self, ui: &mut Ui, cx: &mut TabCx<'_>) {
+        ui.horizontal_wrapped(|ui| {
+            for (front, name, about) in [
+                (
+                    Front::Answers,
+                    "Answers",
+                    "Faces that shrink to a small picture",
+                ),
+                (
+                    Front::Bias,
+                    "Bias",
+                    "What becomes of people of each group, against the truth",
+                ),
+            ] {
+                let label = ui.selectable_label(self.front == front, name);
+                if label.on_hover_text(about).clicked() && self.front != front {
+                    self.front = front;
+                    self.revision += 1;
+                }
+            }
+        });
+        ui.add_space(2.0);
+        match self.front {
+            Front::Answers => self.answers.stage_ui(ui, cx),
+            Front::Bias => self.bias.stage_ui(ui),
+        }
+    }
+
+    fn can(&self, command: Command) -> bool {
+        match self.front {
+            Front::Answers => self.answers.can(command),
+            Front::Bias => self.bias.can(command),
+        }
+    }
+
+    fn perform(&mut self, command: Command, cx: &mut TabCx<'_>) {
+        match self.front {
+            Front::Answers => self.answers.perform(command, cx),
+            Front::Bias => self.bias.perform(command, cx),
+        }
+    }
+
+    fn opens(&self) -> &'static str {
+        "a picture (PNG, JPEG, WebP, GIF), of which a square is shrunk"
+    }
+
+    fn open_file(&mut self, path: &Path, cx: &mut TabCx<'_>) -> Result<()> {
+        self.front = Front::Answers;
+        self.answers.open_file(path, cx)
+    }
+
+    fn copy_text(&self) -> Option<String> {
+        match self.front {
+            Front::Answers => self.answers.copy_text(),
+            Front::Bias => self.bias.table(),
+        }
+    }
+
+    fn exports(&self) -> &'static [Export] {
+        match self.front {
+            Front::Answers => answers::EXPORTS,
+            Front::Bias => bias::EXPORTS,
+        }
+    }
+
+    fn export(&self, format: Export) -> Result<Vec<u8>> {
+        match self.front {
+            Front::Answers => self.answers.export(format),
+            Front::Bias => self
+                .bias
+                .table()
+                .map(String::into_bytes)
+                .ok_or_else(|| Error::Input("no bias is measured yet".into())),
+        }
+    }
+
+    fn save(&self) -> Value {
+        json!({
+            "bias_in_front": self.front == Front::Bias,
+            "answers": self.answers.save(),
+            "bias": self.bias.save(),
+        })
+    }
+
+    fn restore(&mut self, state: Value) -> Result<()> {
+        let part = |name: &str| state.get(name).cloned().unwrap_or(Value::Null);
+        self.answers.restore(part("answers"))?;
+        self.bias.restore(part("bias"))?;
+        self.front = if part("bias_in_front") == Value::Bool(true) {
+            Front::Bias
+        } else {
+            Front::Answers
+        };
+        self.revision += 1;
+        Ok(())
+    }
+
+    fn revision(&self) -> u64 {
+        self.revision + self.answers.revision() + self.bias.revision()
+    }
+}
