@@ -9,14 +9,14 @@ use super::search::{Search, SearchConfig};
 use super::surrogate::Eyes;
 use crate::error::Result;
 use crate::human::raster::{Picture, to_linear};
-use crate::human::{Extent, Kit, Part, Quality, Sampler, Wardrobe};
+use crate::human::{Extent, Kit, Part, Person, Quality, Sampler, Wardrobe};
 use crate::rng::Rng;
 
 /// Rounds of correction against the renderer.
 pub const ROUNDS: usize = 3;
 /// Steps of each, their learning rate, and the share of the difference that is corrected.
 const ROUND_STEPS: usize = 25;
-const ROUND_RATE: f64 = 0.08;
+const ROUND_RATE: f64 = 0.03;
 const CORRECTED: f32 = 0.8;
 /// What a correction is checked with; the answer itself is drawn finer.
 const DRAFT: Quality = Quality {
@@ -145,19 +145,10 @@ impl<'a> Studio<'a> {
     #[must_use]
     pub fn face(&self, z: &[f64], size: usize) -> Face {
         let picture = self.picture(z, Quality { size, samples: 3 });
-        let person = self.sampler.portrait(z).person;
-        let hair = person.hair.as_deref().unwrap_or("");
         Face {
             z: z.to_vec(),
             size,
-            attributes: Attributes {
-                group: Group::of(person.origin),
-                skin_lightness: lightness(&picture),
-                age: f64::from(person.age),
-                sex_shape: f64::from(person.sex),
-                hair: hair.trim_start_matches("hair/").to_owned(),
-                smile: f64::from(person.expressions[0]),
-            },
+            attributes: Attributes::of(&self.sampler.portrait(z).person, &picture),
             pixels: picture.color,
         }
     }
@@ -165,6 +156,22 @@ impl<'a> Studio<'a> {
     fn low(&self, z: &[f64], side: usize) -> Result<Pixels> {
         let picture = self.picture(z, DRAFT);
         Ok(Pixels::from_rgb(picture.size, &picture.color)?.shrunk(side))
+    }
+}
+
+impl Attributes {
+    /// Of a person and a picture of it.
+    #[must_use]
+    pub fn of(person: &Person, picture: &Picture) -> Self {
+        let hair = person.hair.as_deref().unwrap_or("");
+        Self {
+            group: Group::of(person.origin),
+            skin_lightness: lightness(picture),
+            age: f64::from(person.age),
+            sex_shape: f64::from(person.sex),
+            hair: hair.trim_start_matches("hair/").to_owned(),
+            smile: f64::from(person.expressions[0]),
+        }
     }
 }
 
@@ -219,6 +226,14 @@ pub struct Hunt {
     best: Vec<Best>,
     surrogate_errors: Vec<f64>,
     size: usize,
+    prior: Prior,
+    rng: Rng,
+    /// What was found so far, once it is drawn.
+    found: Vec<Answer>,
+    /// Answers that are searched for anew, by their places, and the search.
+    retry: Option<(Vec<usize>, Box<Hunt>)>,
+    /// Steps of searches anew that have ended.
+    before: u64,
 }
 
 #[derive(Clone)]
@@ -267,6 +282,11 @@ impl Hunt {
             best: Vec::new(),
             surrogate_errors: Vec::new(),
             size,
+            prior,
+            rng: rng.clone(),
+            found: Vec::new(),
+            retry: None,
+            before: 0,
         })
     }
 
@@ -279,7 +299,9 @@ impl Hunt {
     /// Steps in all, of which the corrections and drawings are some.
     #[must_use]
     pub fn total(&self) -> u64 {
-        (self.config.steps + ROUNDS * (ROUND_STEPS + 1) + 2) as u64
+        let one = (self.config.steps + ROUNDS * (ROUND_STEPS + 1) + 2) as u64;
+        let retry = self.retry.as_ref().map_or(0, |(_, hunt)| hunt.total());
+        one + self.before + retry
     }
 
     /// Steps done.
@@ -293,6 +315,8 @@ impl Hunt {
             Phase::Draw => rounds(ROUNDS),
             Phase::Done => rounds(ROUNDS) + 1,
         }) as u64
+            + self.before
+            + self.retry.as_ref().map_or(0, |(_, hunt)| hunt.done())
     }
 
     /// The errors of the surrogate's pictures, one an answer: the best start's.
@@ -384,11 +408,67 @@ impl Hunt {
             }
             Phase::Draw => {
                 self.phase = Phase::Done;
-                return self.draw(&studio()).map(Some);
+                self.found = self.draw(&studio())?;
+                return self.try_again();
             }
-            Phase::Done => return Ok(Some(Vec::new())),
+            Phase::Done => {
+                let Some((_, hunt)) = &mut self.retry else {
+                    return Ok(Some(Vec::new()));
+                };
+                // Through a box: a search anew has searches anew of its own kind within it.
+                let studio: Box<dyn FnOnce() -> Studio<'a> + '_> = Box::new(studio);
+                if let Some(found) = hunt.step(studio)? {
+                    self.before += hunt.done();
+                    self.take_better(found);
+                    return self.try_again();
+                }
+            }
         }
         Ok(None)
+    }
+
+    /// Begins to search anew for what is not within epsilon; all answers where nothing is left to
+    /// try.
+    fn try_again(&mut self) -> Result<Option<Vec<Answer>>> {
+        let failed: Vec<usize> = (0..self.found.len())
+            .filter(|&place| !self.found[place].success)
+            .collect();
+        if failed.is_empty() || self.config.retries == 0 {
+            return Ok(Some(std::mem::take(&mut self.found)));
+        }
+        self.config.retries -= 1;
+        let lows: Vec<Pixels> = failed
+            .iter()
+            .map(|&place| self.targets[place].clone())
+            .collect();
+        let config = SearchConfig {
+            retries: 0,
+            ..self.config.clone()
+        };
+        let rng = self.rng.split(&format!("again {}", self.config.retries));
+        let eyes = self.eyes.clone();
+        let hunt = Self::new(
+            &lows,
+            1,
+            self.size,
+            eyes,
+            (config, self.prior),
+            &self.sampler,
+            &rng,
+        )?;
+        self.retry = Some((failed, Box::new(hunt)));
+        Ok(None)
+    }
+
+    /// Keeps what the search anew found better.
+    fn take_better(&mut self, found: Vec<Answer>) {
+        if let Some((places, _)) = self.retry.take() {
+            for (place, answer) in places.into_iter().zip(found) {
+                if answer.error < self.found[place].error {
+                    self.found[place] = answer;
+                }
+            }
+        }
     }
 
     /// Draws drafts, keeps the better vectors, and moves the targets.

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::answer::{Answer, Hunt};
+use super::answer::{Answer, Attributes, Hunt};
 use super::prior::{Collection, Prior};
 use super::search::SearchConfig;
 use super::upscale::Models;
@@ -36,6 +36,8 @@ pub struct Found {
     pub success_of_best: f64,
     /// Its 95 % interval.
     pub success_of_best_interval: Interval,
+    /// The people whose best answer is not within epsilon, with its error.
+    pub missed: Vec<(Attributes, f64)>,
     /// The middle error.
     pub median_error: f64,
     /// Share of answers in the truth's group.
@@ -59,6 +61,7 @@ pub fn search(
     let eyes = models.eyes(Collection::Balanced, side)?;
     let prior = Prior::default();
     let mut all: Vec<(bool, Answer)> = Vec::new();
+    let mut missed = Vec::new();
     let mut cpu = 0.0;
     for first in (0..people).step_by(TOGETHER) {
         let studio = models.studio();
@@ -97,10 +100,18 @@ pub fn search(
         for (truth, answers) in truths.iter().zip(answers.chunks(samples)) {
             let group = truth.attributes.group;
             let same = |answer: &Answer| answer.face.attributes.group == group;
+            let best = answers
+                .iter()
+                .map(|a| a.error)
+                .fold(f64::INFINITY, f64::min);
+            if best > config.epsilon {
+                missed.push((truth.attributes.clone(), best));
+            }
             all.extend(answers.iter().map(|answer| (same(answer), answer.clone())));
         }
     }
-    Ok(summary(&all, (side, people, samples), config.epsilon, cpu))
+    let found = summary(&all, (side, people, samples), config.epsilon, cpu);
+    Ok(Found { missed, ..found })
 }
 
 fn summary(
@@ -128,6 +139,7 @@ fn summary(
         success_at_twice: count(&|(_, answer)| answer.error <= 2.0 * epsilon) / n,
         success_of_best: best / people as f64,
         success_of_best_interval: wilson(best, people as u64),
+        missed: Vec::new(),
         median_error: errors.get(errors.len() / 2).copied().unwrap_or(f64::NAN),
         same_group: count(&|(same, _)| *same) / n,
         cpu_seconds_an_answer: cpu / n,

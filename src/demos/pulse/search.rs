@@ -44,6 +44,8 @@ pub struct SearchConfig {
     pub truncation: f64,
     /// Starts of each answer; ours, the paper starts anew by hand.
     pub starts: usize,
+    /// How often an answer that is not within epsilon is searched for anew; ours.
+    pub retries: usize,
 }
 
 impl Default for SearchConfig {
@@ -55,6 +57,7 @@ impl Default for SearchConfig {
             prior_weight: 0.02,
             truncation: 1.0,
             starts: 24,
+            retries: 2,
         }
     }
 }
@@ -79,7 +82,8 @@ impl SearchConfig {
         within("epsilon", self.epsilon, 1e-6, 1.0)?;
         within("prior-weight", self.prior_weight, 0.0, 100.0)?;
         within("truncation", self.truncation, 0.05, 1.5)?;
-        within("starts", self.starts as f64, 1.0, 64.0)
+        within("starts", self.starts as f64, 1.0, 64.0)?;
+        within("retries", self.retries as f64, 0.0, 100.0)
     }
 
     /// Steps for which every start is followed.

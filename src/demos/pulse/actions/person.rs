@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::cli::Globals;
 use crate::data::Image;
+use crate::demos::pulse::answer::Attributes;
 use crate::error::{Error, Result};
 use crate::human::raster::Picture;
 use crate::human::rig::Pose;
@@ -117,6 +118,7 @@ pub(super) fn run(args: &PersonArgs, globals: &Globals) -> Result<()> {
             "z": z,
             "names": sampler.names(),
             "person": portrait.person,
+            "attributes": Attributes::of(&portrait.person, &picture),
             "view": portrait.view,
             "lights": portrait.lights,
             "backdrop": portrait.backdrop,

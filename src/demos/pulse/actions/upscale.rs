@@ -40,6 +40,9 @@ pub(super) struct SearchArgs {
     /// Starts of each answer, of which the best goes on
     #[arg(long, default_value_t = SearchConfig::default().starts)]
     starts: usize,
+    /// How often an answer that is not within epsilon is searched for anew
+    #[arg(long, default_value_t = SearchConfig::default().retries)]
+    retries: usize,
 }
 
 impl SearchArgs {
@@ -51,6 +54,7 @@ impl SearchArgs {
             prior_weight: self.prior_weight,
             truncation: self.truncation,
             starts: self.starts,
+            retries: self.retries,
         }
     }
 }

@@ -87,10 +87,8 @@ pub(super) struct Answers {
     curves: Vec<Vec<[f64; 2]>>,
     run: Option<Run<Heard>>,
     person: Option<Run<Face>>,
-    /// A person is asked for as soon as the tab is seen.
-    first: bool,
-    /// Search for the person when it has come.
-    then_search: bool,
+    /// A session was read: its person is asked for again.
+    renew: bool,
     /// Where between the small picture and the answer the faces are shown; 1 is the answer.
     morph: f32,
     plots: Plots<u64>,
@@ -117,12 +115,20 @@ impl Answers {
             curves: Vec::new(),
             run: None,
             person: None,
-            first: true,
-            then_search: false,
+            renew: false,
             morph: 1.0,
             plots: Plots::default(),
             changes: 0,
             revision: 0,
+        }
+    }
+
+    /// Shows a question that was answered before.
+    pub(super) fn take_stored(&mut self, truth: Face, answers: Vec<Answer>) {
+        self.truth.set(&Arc::new(sheet::picture(&truth)));
+        if self.asked.take_person(truth).is_ok() {
+            self.options.samples = answers.len().clamp(1, 16);
+            self.take(Heard::Answers(answers));
         }
     }
 
@@ -178,9 +184,8 @@ impl Answers {
     }
 
     pub(super) fn logic(&mut self, cx: &mut TabCx<'_>) {
-        if std::mem::take(&mut self.first) {
+        if std::mem::take(&mut self.renew) {
             self.ask_for_person(cx);
-            self.then_search = true;
         }
         self.poll_person(cx);
         self.poll_run(cx);
@@ -211,7 +216,7 @@ impl Answers {
                 cx.toasts.error(capitalised(&error.to_string()));
             }
             self.touch();
-            if std::mem::take(&mut self.then_search) || self.options.at_once {
+            if self.options.at_once {
                 self.begin(cx);
             }
         }
@@ -251,8 +256,10 @@ impl Answers {
                 errors,
                 previews,
             } => {
+                // In the corrections the target moves: errors against it say little.
+                let searching = done <= self.options.search.steps as u64;
                 for (curve, error) in self.curves.iter_mut().zip(&errors) {
-                    if error.is_finite() {
+                    if error.is_finite() && searching {
                         curve.push([done as f64, *error]);
                     }
                 }
@@ -522,6 +529,9 @@ impl Answers {
             });
             ui.add_space(10.0);
         }
+        if self.curves.iter().all(Vec::is_empty) {
+            return;
+        }
         let (curves, options) = (&self.curves, &self.options);
         let plots = self
             .plots
@@ -630,7 +640,7 @@ impl Answers {
         self.asked = Asked::of(saved.source, saved.low);
         self.options = saved.options;
         // The person and the answers are found again from their seeds.
-        self.first = self.asked.source == Source::Person;
+        self.renew = self.asked.source == Source::Person;
         self.touch();
         Ok(())
     }

@@ -13,7 +13,7 @@ use crate::demos::pulse::answer::Group;
 use crate::demos::pulse::bias::{BiasConfig, BiasJob, Example, Measured, Row, Setting, csv};
 use crate::demos::pulse::pixels::SIDES;
 use crate::demos::pulse::search::SearchConfig;
-use crate::demos::pulse::{samples, sheet};
+use crate::demos::pulse::sheet;
 use crate::error::{Error, Result};
 use crate::gui::controls::{
     RunState, capitalised, empty_ui, next_seed, progress_ui, run_bar_ui, seed_ui,
@@ -51,11 +51,7 @@ struct Saved {
 }
 
 impl Bias {
-    pub(super) fn new() -> Self {
-        let rows = samples::stored().unwrap_or_else(|error| {
-            tracing::error!("{error}");
-            Vec::new()
-        });
+    pub(super) fn new(rows: Vec<Row>) -> Self {
         Self {
             config: BiasConfig {
                 settings: BiasConfig::story(),

@@ -14,14 +14,24 @@ use serde_json::{Value, json};
 
 use self::answers::Answers;
 use self::bias::Bias;
+use crate::demos::pulse::samples;
 use crate::error::{Error, Result};
 use crate::gui::{Command, Export, Tab, TabCx};
 
 /// Opens the tab.
 pub fn open() -> Box<dyn Tab> {
+    let mut answers = Answers::new();
+    let mut rows = Vec::new();
+    match samples::stored() {
+        Ok(stored) => {
+            rows = stored.bias;
+            answers.take_stored(stored.truth, stored.answers);
+        }
+        Err(error) => tracing::error!("{error}"),
+    }
     Box::new(PulseTab {
-        answers: Answers::new(),
-        bias: Bias::new(),
+        answers,
+        bias: Bias::new(rows),
         front: Front::Answers,
         revision: 0,
     })

@@ -90,5 +90,10 @@ pub(super) fn search_ui(ui: &mut Ui, search: &mut SearchConfig) {
                 "Random starts of each answer, of which the best go on (ours)",
                 DragValue::new(&mut search.starts).range(1..=64),
             );
+            row(
+                "Retries",
+                "How often an answer that is not within epsilon is searched for anew (ours)",
+                DragValue::new(&mut search.retries).range(0..=20),
+            );
         });
 }
