@@ -63,6 +63,9 @@ pub const GREEN: f64 = 0.6;
 /// The greatest linear value of a colour.
 pub const BRIGHTEST: f32 = 0.95;
 
+/// Options that are taken less often are rare.
+const RARE: f64 = 0.01;
+
 /// What a choice's frequencies depend on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mix {
@@ -109,7 +112,7 @@ impl Choice {
             .partition_point(|end| *end <= share)
             .min(ends.len() - 1);
         // Step by step to the wider side, until there is room.
-        while width(option) < 2.0 * margin {
+        while width(option) < RARE {
             let left = if option > 0 { width(option - 1) } else { 0.0 };
             let right = if option + 1 < ends.len() {
                 width(option + 1)
@@ -212,8 +215,8 @@ impl Sampler {
     }
 
     /// The vector with its choices' numbers at least `margin` (in probability) away from the ends of
-    /// their intervals, as far as the intervals are wide enough; others go to the wider of the
-    /// neighbours, or to the middle.
+    /// their intervals, in the middle of those that are not so wide. Options that hardly anybody has
+    /// (1 in 100) give way to the more usual of their neighbours.
     #[must_use]
     pub fn settled(&self, z: &[f64], margin: f64) -> Vec<f64> {
         let mut z = z.to_vec();
