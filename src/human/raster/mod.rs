@@ -18,7 +18,7 @@ mod shadow;
 
 use rayon::prelude::*;
 
-pub use self::light::{Backdrop, Lights};
+pub use self::light::{Backdrop, Lights, Material};
 pub use self::project::Camera;
 
 use self::gather::{Fragment, gather};
