@@ -161,7 +161,12 @@ struct Compiler<'a> {
 
 impl Compiler<'_> {
     /// A pipeline; solid meshes are seen from outside only. One sample means depth alone.
-    fn pass(&self, [vertex, fragment]: [&str; 2], solid: bool, samples: u32) -> wgpu::RenderPipeline {
+    fn pass(
+        &self,
+        [vertex, fragment]: [&str; 2],
+        solid: bool,
+        samples: u32,
+    ) -> wgpu::RenderPipeline {
         let colored = samples > 1;
         let layout = if colored {
             &self.layouts.color

@@ -125,9 +125,7 @@ impl Look {
                 r,
                 g,
                 b,
-                mesh.cutout
-                    .filter(|_| !mesh.mips.is_empty())
-                    .unwrap_or(0.0),
+                mesh.cutout.filter(|_| !mesh.mips.is_empty()).unwrap_or(0.0),
             ],
             wrap: material.wrap,
             shine: material.shine,
