@@ -133,7 +133,9 @@ impl Resources {
             mesh.draw(&mut pass);
         }
         drop(pass);
-        let picture = target.picture.create_view(&Default::default());
+        let picture = target
+            .picture
+            .create_view(&wgpu::TextureViewDescriptor::default());
         let color = wgpu::RenderPassColorAttachment {
             view: &target.samples,
             depth_slice: None,
@@ -202,7 +204,8 @@ impl Uploaded {
         };
         let look = Look::new(mesh, number);
         let uniforms = buffer(bytemuck::bytes_of(&look), wgpu::BufferUsages::UNIFORM);
-        let texture = texture(device, queue, &mesh.mips).create_view(&Default::default());
+        let texture =
+            texture(device, queue, &mesh.mips).create_view(&wgpu::TextureViewDescriptor::default());
         let look = device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some("mesh look"),
             layout: &layouts.look,

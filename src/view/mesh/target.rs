@@ -45,7 +45,8 @@ impl Target {
                 view_formats: &[],
             })
         };
-        let view = |texture: &wgpu::Texture| texture.create_view(&Default::default());
+        let view =
+            |texture: &wgpu::Texture| texture.create_view(&wgpu::TextureViewDescriptor::default());
         let shadow = view(&texture([shadow_side; 2], DEPTH, 1));
         let near = view(&texture(size, DEPTH, 1));
         let maps = device.create_bind_group(&wgpu::BindGroupDescriptor {

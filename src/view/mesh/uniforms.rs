@@ -47,7 +47,7 @@ pub(super) struct Look {
     number: u32,
 }
 
-/// The same fields as `Show` in shaders/mesh_show.wgsl.
+/// The same fields as `Show` in `shaders/mesh_show.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
 pub(super) struct Show {
