@@ -192,6 +192,8 @@ fn graphics_card_and_software_draw_the_same_person() {
             };
             assert!(found.overlap >= 0.985, "{name}: {found:?}");
             assert!(found.skin <= most, "{name}: {found:?}");
+            // Random samples of curls differ pixel by pixel: 3.1 with an afro, else at most 0.9.
+            assert!(found.all <= 4.5, "{name}: {found:?}");
             assert!(found.bias.abs() <= 0.5, "{name}: {found:?}");
         }
     }

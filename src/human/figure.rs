@@ -1,5 +1,6 @@
 //! A person's figure as surfaces to draw: skin, eyes, teeth, brows, lashes, hair and garments.
 
+use super::axis::Axes;
 use super::geometry::{Vec3, cross, length, mean, normalise, scale, sub};
 use super::kit::Kit;
 use super::mesh::{Triangle, normals};
@@ -28,6 +29,7 @@ const EYE_REACH: f32 = 1.42;
 /// Everything that does not change from person to person, made once for a kit.
 pub struct Wardrobe<'a> {
     kit: &'a Kit,
+    axes: Axes,
     extent: Extent,
     skin: Vec<Triangle>,
     skin_bounds: [[f32; 2]; 2],
@@ -83,6 +85,7 @@ impl<'a> Wardrobe<'a> {
         .concat();
         Self {
             kit,
+            axes: Axes::new(kit),
             extent,
             skin_bounds: bounds,
             skin,
@@ -100,7 +103,7 @@ impl<'a> Wardrobe<'a> {
     /// A person's figure; `pose` needs the body pack.
     #[must_use]
     pub fn figure(&'a self, person: &'a Person, pose: Option<&Pose>) -> Figure<'a> {
-        let shaped = person.points(self.kit);
+        let shaped = person.points_by(self.kit, &self.axes);
         let points = match (pose, &self.kit.rig) {
             (Some(pose), Some(rig)) => rig.pose(&shaped, pose),
             _ => shaped,

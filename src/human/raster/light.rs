@@ -8,7 +8,7 @@ use super::Part;
 use super::gather::Fragment;
 use super::project::Camera;
 use super::shadow::ShadowMap;
-use crate::human::geometry::{Vec3, add, dot, normalise, scale};
+use crate::human::geometry::{Vec3, add, dot, normalise, round, scale};
 
 /// What lights a figure. Directions point to the light as the camera sees it; colours are linear.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -157,11 +157,13 @@ impl Scene<'_> {
             let radius = (size * share).max(1.0);
             let reach = radius / (size * self.camera.scale);
             for [dx, dy] in AROUND {
-                let (x, y) = ((column + dx * radius).round(), (row + dy * radius).round());
-                if x < 0.0 || y < 0.0 || x >= size || y >= size {
+                let x = round(column + dx * radius);
+                let y = round(row + dy * radius);
+                let inside = |at: i64| usize::try_from(at).ok().filter(|&at| at < self.size);
+                let (Some(x), Some(y)) = (inside(x), inside(y)) else {
                     continue;
-                }
-                let other = self.depth[y as usize * self.size + x as usize];
+                };
+                let other = self.depth[y * self.size + x];
                 let rise = (own - other) / reach - 0.35;
                 // Far in front is another thing, which hides less the further it is.
                 taken += rise.clamp(0.0, 1.0) / (1.0 + (rise - 2.0).max(0.0));
