@@ -57,6 +57,10 @@ fn both(portrait: &Portrait, extent: Extent, orbit: &Orbit) -> Both {
 }
 
 fn window(scene: &Arc<Scene>, orbit: Orbit) -> (Harness<'static, MeshView>, Views) {
+    window_of(scene, orbit, Vec2::splat(SIZE as f32))
+}
+
+fn window_of(scene: &Arc<Scene>, orbit: Orbit, size: Vec2) -> (Harness<'static, MeshView>, Views) {
     let options = egui_wgpu::RendererOptions::PREDICTABLE;
     let render_state = create_render_state(default_wgpu_setup(), options);
     let renderer = WgpuTestRenderer::from_render_state(render_state.clone());
@@ -71,8 +75,8 @@ fn window(scene: &Arc<Scene>, orbit: Orbit) -> (Harness<'static, MeshView>, View
             Views::install_from(&render_state, ctx, Sources::Embedded).expect("installs");
         })
         .build_ui_state(
-            |ui, view: &mut MeshView| {
-                view.show(ui, Vec2::splat(SIZE as f32));
+            move |ui, view: &mut MeshView| {
+                view.show(ui, size);
             },
             view,
         );
@@ -196,6 +200,31 @@ fn graphics_card_and_software_draw_the_same_person() {
             assert!(found.all <= 4.5, "{name}: {found:?}");
             assert!(found.bias.abs() <= 0.5, "{name}: {found:?}");
         }
+    }
+}
+
+#[test]
+fn a_view_that_is_no_square_shows_the_square_in_its_middle() {
+    if !adapter_or_skip() {
+        return;
+    }
+    // A bald head: hair's samples are drawn by lot, by their places in the view.
+    let mut portrait = portrait(5);
+    portrait.person.hair = None;
+    let scene = Arc::new(both(&portrait, Extent::Head, &Orbit::default()).scene);
+    let square = pixels(&mut window(&scene, Orbit::default()).0);
+    for margin in [vec2(0.0, 20.0), vec2(20.0, 0.0)] {
+        let size = Vec2::splat(SIZE as f32) + margin;
+        let (mut harness, _) = window_of(&scene, Orbit::default(), size);
+        let rect = harness.get_by_label("person").rect();
+        let picture = harness.render().expect("renders");
+        let [x, y] = (rect.min + margin * 0.5).into();
+        let cut = image::imageops::crop_imm(&picture, x as u32, y as u32, SIZE, SIZE).to_image();
+        let differences = (cut.pixels().zip(&square))
+            .flat_map(|(a, b)| [0, 1, 2].map(|c| u32::from(a.0[c].abs_diff(b[c]))));
+        let mean = f64::from(differences.sum::<u32>()) / f64::from(SIZE * SIZE * 3);
+        println!("{margin}: {mean:.3}");
+        assert!(mean < 0.2, "{margin}: {mean}");
     }
 }
 
