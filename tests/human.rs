@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 use vitrine::human::fit::{Fitted, Tie};
-use vitrine::human::geometry::{IDENTITY, Vec3, normalise, sub};
+use vitrine::human::geometry::{IDENTITY, Vec3, floor, normalise, round, sub};
 use vitrine::human::mesh::{Group, Mesh, Triangle};
 use vitrine::human::normal::{cdf, quantile};
 use vitrine::human::packer::parse;
@@ -380,6 +380,21 @@ fn the_normal_distribution_has_its_published_values() {
             "quantile({p}) = {}",
             quantile(p)
         );
+    }
+}
+
+#[test]
+fn rounding_is_that_of_the_standard_library() {
+    let mut rng = Rng::new(3);
+    let edges = [0.0, -0.0, 0.5, -0.5, 1.5, -1.5, 0.499_999_97, 8_388_607.5];
+    let drawn = (0..20_000).map(|k| {
+        let value = rng.normal() as f32 * 10_f32.powi(k % 8);
+        // Halves, too, and their neighbours.
+        [value, (value * 2.0).round() / 2.0, value.trunc()][k as usize % 3]
+    });
+    for value in edges.into_iter().chain(drawn) {
+        assert_eq!(round(value), value.round() as i64, "{value}");
+        assert_eq!(floor(value) as i64, value.floor() as i64, "{value}");
     }
 }
 

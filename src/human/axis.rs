@@ -26,6 +26,26 @@ pub struct Axis {
     pub more: Vec<String>,
 }
 
+/// All traits of faces of a kit: made once for many people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Axes {
+    /// Those of [`details`].
+    pub details: Vec<Axis>,
+    /// Those of [`asymmetries`].
+    pub asymmetries: Vec<Axis>,
+}
+
+impl Axes {
+    /// The traits of a kit.
+    #[must_use]
+    pub fn new(kit: &Kit) -> Self {
+        Self {
+            details: details(kit),
+            asymmetries: asymmetries(kit),
+        }
+    }
+}
+
 /// The traits of faces that a kit has shapes for, in the order of their names.
 #[must_use]
 pub fn details(kit: &Kit) -> Vec<Axis> {

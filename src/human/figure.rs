@@ -1,5 +1,8 @@
 //! A person's figure as surfaces to draw: skin, eyes, teeth, brows, lashes, hair and garments.
 
+use super::axis::Axes;
+use super::fit::Fitted;
+use super::garment::{Hem, cut};
 use super::geometry::{Vec3, cross, length, mean, normalise, scale, sub};
 use super::kit::Kit;
 use super::mesh::{Triangle, normals};
@@ -28,11 +31,14 @@ const EYE_REACH: f32 = 1.42;
 /// Everything that does not change from person to person, made once for a kit.
 pub struct Wardrobe<'a> {
     kit: &'a Kit,
+    axes: Axes,
     extent: Extent,
     skin: Vec<Triangle>,
     skin_bounds: [[f32; 2]; 2],
+    /// A bust's garment, whose hem is out of sight.
     top: Vec<Triangle>,
-    trousers: Vec<Triangle>,
+    shirt: Fitted,
+    trousers: Fitted,
     skirt: Vec<Triangle>,
     mouth: Vec<Triangle>,
     tongue: Vec<Triangle>,
@@ -73,8 +79,12 @@ impl<'a> Wardrobe<'a> {
         let centre = |t: &Triangle| mean(&mesh.points, &t.points);
         let shell = faces("helper-tights");
         let is_top = |t: &&Triangle| centre(t)[1] > 1.1 && centre(t)[0].abs() < 2.7;
-        let is_leg =
-            |t: &&Triangle| centre(t)[1] <= 1.1 && centre(t)[1] > -6.9 && centre(t)[0].abs() < 2.7;
+        let hem = |axis, at, side| Hem { axis, at, side };
+        let sleeves = [hem(0, 2.7, -1.0), hem(0, -2.7, 1.0)];
+        let sewn = |hems: &[Hem]| match extent {
+            Extent::Head => cut(mesh, &[], hems),
+            Extent::Body => cut(mesh, &shell, &[hems, &sleeves].concat()),
+        };
         let (eye_uvs, eye_triangles) = eyeball();
         let teeth = [
             mesh.group("helper-upper-teeth"),
@@ -83,11 +93,13 @@ impl<'a> Wardrobe<'a> {
         .concat();
         Self {
             kit,
+            axes: Axes::new(kit),
             extent,
             skin_bounds: bounds,
             skin,
             top: shell.iter().filter(is_top).copied().collect(),
-            trousers: shell.iter().filter(is_leg).copied().collect(),
+            shirt: sewn(&[hem(1, 1.1, 1.0)]),
+            trousers: sewn(&[hem(1, 1.1, -1.0), hem(1, -6.9, 1.0)]),
             skirt: mesh.group("helper-skirt").to_vec(),
             mouth: teeth,
             tongue: mesh.group("helper-tongue").to_vec(),
@@ -100,7 +112,7 @@ impl<'a> Wardrobe<'a> {
     /// A person's figure; `pose` needs the body pack.
     #[must_use]
     pub fn figure(&'a self, person: &'a Person, pose: Option<&Pose>) -> Figure<'a> {
-        let shaped = person.points(self.kit);
+        let shaped = person.points_by(self.kit, &self.axes);
         let points = match (pose, &self.kit.rig) {
             (Some(pose), Some(rig)) => rig.pose(&shaped, pose),
             _ => shaped,
@@ -143,14 +155,15 @@ impl<'a> Figure<'a> {
         surfaces.push(self.base(&wardrobe.mouth, Part::Mouth, [0.62, 0.58, 0.5]));
         surfaces.push(self.base(&wardrobe.tongue, Part::Mouth, [0.35, 0.1, 0.09]));
         if wardrobe.extent == Extent::Body {
-            let lower = if person.skirt {
-                &wardrobe.skirt
+            surfaces.push(if person.skirt {
+                self.base(&wardrobe.skirt, Part::Garment, person.bottom)
             } else {
-                &wardrobe.trousers
-            };
-            surfaces.push(self.base(lower, Part::Garment, person.bottom));
+                self.sewn(&wardrobe.trousers, person.bottom)
+            });
+            surfaces.push(self.sewn(&wardrobe.shirt, person.top));
+        } else {
+            surfaces.push(self.base(&wardrobe.top, Part::Garment, person.top));
         }
-        surfaces.push(self.base(&wardrobe.top, Part::Garment, person.top));
         let brow = scale(person.hair_color, 0.7);
         surfaces.extend(self.worn(&person.brow, Part::Brow, brow, 0.85, false));
         let density = person.lash_density;
@@ -177,6 +190,23 @@ impl<'a> Figure<'a> {
             part,
             cutout: None,
             shadows: matches!(part, Part::Skin | Part::Garment),
+        }
+    }
+
+    /// A garment.
+    fn sewn(&self, garment: &'a Fitted, tint: Vec3) -> Surface<'a> {
+        let points = garment.fit(&self.points);
+        Surface {
+            canonical: garment.fit(&self.wardrobe.kit.mesh.points),
+            normals: normals(&points, &garment.triangles),
+            points,
+            triangles: &garment.triangles,
+            uvs: &garment.uvs,
+            texture: None,
+            tint,
+            part: Part::Garment,
+            cutout: None,
+            shadows: true,
         }
     }
 

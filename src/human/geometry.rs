@@ -30,6 +30,24 @@ pub fn scale(a: Vec3, by: f32) -> Vec3 {
     [a[0] * by, a[1] * by, a[2] * by]
 }
 
+/// The nearest whole number, halves away from 0. As [`f32::round`], which is a call into the system's
+/// library where the processor's oldest instructions have to do.
+#[inline]
+#[must_use]
+pub fn round(value: f32) -> i64 {
+    let cut = value as i64;
+    let rest = value - cut as f32;
+    cut + i64::from(rest >= 0.5) - i64::from(rest <= -0.5)
+}
+
+/// The whole number below, for values of less than 2^63; as [`f32::floor`].
+#[inline]
+#[must_use]
+pub fn floor(value: f32) -> f32 {
+    let cut = value as i64 as f32;
+    if cut > value { cut - 1.0 } else { cut }
+}
+
 /// The scalar product.
 #[inline]
 #[must_use]

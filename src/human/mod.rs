@@ -12,6 +12,7 @@
 pub mod axis;
 pub mod figure;
 pub mod fit;
+pub mod garment;
 pub mod geometry;
 pub mod kit;
 pub mod mesh;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::axis::{Axis, asymmetries, details};
+use super::axis::{Axes, Axis};
 use super::geometry::Vec3;
 use super::kit::Kit;
 use super::packer::sources::{ORIGINS, SEXES};
@@ -57,9 +57,9 @@ pub struct Person {
     pub height: f32,
     /// From uncommon to ideal, as the kit calls it.
     pub proportions: f32,
-    /// One for each of the kit's [`details`], -1 to 1.
+    /// One for each of the kit's [`super::axis::details`], -1 to 1.
     pub details: Vec<f32>,
-    /// One for each of the kit's [`asymmetries`], -1 to 1.
+    /// One for each of the kit's [`super::axis::asymmetries`], -1 to 1.
     pub asymmetries: Vec<f32>,
     /// One for each of [`EXPRESSIONS`], 0 to 1.
     pub expressions: [f32; 6],
@@ -94,6 +94,12 @@ impl Person {
     /// everything else is added.
     #[must_use]
     pub fn shapes(&self, kit: &Kit) -> BTreeMap<String, f32> {
+        self.shapes_by(&Axes::new(kit))
+    }
+
+    /// As [`Person::shapes`], with the kit's traits made before.
+    #[must_use]
+    pub fn shapes_by(&self, axes: &Axes) -> BTreeMap<String, f32> {
         let mut shapes = BTreeMap::new();
         let mut add = |name: String, weight: f32| {
             if weight.abs() > 1e-4 {
@@ -137,20 +143,20 @@ impl Person {
                 }
             }
         }
-        self.add_details(kit, &mut add);
+        self.add_details(axes, &mut add);
         shapes
     }
 
-    fn add_details(&self, kit: &Kit, add: &mut impl FnMut(String, f32)) {
-        let mut two_ways = |axes: Vec<Axis>, values: &[f32]| {
-            for (axis, &value) in axes.into_iter().zip(values) {
-                for shape in if value > 0.0 { axis.more } else { axis.less } {
-                    add(shape, value.abs());
+    fn add_details(&self, axes: &Axes, add: &mut impl FnMut(String, f32)) {
+        let mut two_ways = |axes: &[Axis], values: &[f32]| {
+            for (axis, &value) in axes.iter().zip(values) {
+                for shape in if value > 0.0 { &axis.more } else { &axis.less } {
+                    add(shape.clone(), value.abs());
                 }
             }
         };
-        two_ways(details(kit), &self.details);
-        two_ways(asymmetries(kit), &self.asymmetries);
+        two_ways(&axes.details, &self.details);
+        two_ways(&axes.asymmetries, &self.asymmetries);
         for ((_, units), value) in EXPRESSIONS.iter().zip(self.expressions) {
             for (unit, share) in *units {
                 for (origin, of_origin) in ORIGINS.iter().zip(self.origin) {
@@ -165,8 +171,14 @@ impl Person {
     /// pack alone only the head has its shape.
     #[must_use]
     pub fn points(&self, kit: &Kit) -> Vec<Vec3> {
+        self.points_by(kit, &Axes::new(kit))
+    }
+
+    /// As [`Person::points`], with the kit's traits made before.
+    #[must_use]
+    pub fn points_by(&self, kit: &Kit, axes: &Axes) -> Vec<Vec3> {
         let mut points = kit.mesh.points.clone();
-        for (name, weight) in self.shapes(kit) {
+        for (name, weight) in self.shapes_by(axes) {
             if let Some(target) = kit.targets.get(&name) {
                 target.apply(&mut points, weight);
             }

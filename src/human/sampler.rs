@@ -214,19 +214,37 @@ impl Sampler {
         .collect()
     }
 
+    /// The vector with one of [`Sampler::choices`] made: its number is put in the middle of the
+    /// option's interval. Rare options are left to chance.
+    #[must_use]
+    pub fn chosen(&self, z: &[f64], choice: &Choice, option: usize) -> Vec<f64> {
+        let mut z = z.to_vec();
+        let ends = choice.ends(self.mix(choice, &z));
+        let start = if option == 0 { 0.0 } else { ends[option - 1] };
+        if ends[option] - start >= RARE {
+            z[choice.at] = quantile(f64::midpoint(start, ends[option]));
+        }
+        z
+    }
+
+    /// What a vector's frequencies of a choice depend on, 0 to 1.
+    fn mix(&self, choice: &Choice, z: &[f64]) -> f64 {
+        let person = self.portrait(z).person;
+        match choice.by {
+            Mix::Nothing => 0.0,
+            Mix::Sex => f64::from(person.sex),
+            Mix::ThirdOrigin => f64::from(person.origin[2]),
+        }
+    }
+
     /// The vector with its choices' numbers at least `margin` (in probability) away from the ends of
     /// their intervals, in the middle of those that are not so wide. Options that hardly anybody has
     /// (1 in 100) give way to the more usual of their neighbours.
     #[must_use]
     pub fn settled(&self, z: &[f64], margin: f64) -> Vec<f64> {
         let mut z = z.to_vec();
-        let person = self.portrait(&z).person;
         for choice in self.choices() {
-            let mix = match choice.by {
-                Mix::Nothing => 0.0,
-                Mix::Sex => f64::from(person.sex),
-                Mix::ThirdOrigin => f64::from(person.origin[2]),
-            };
+            let mix = self.mix(&choice, &z);
             let share = choice.settled(cdf(z[choice.at]), mix, margin);
             z[choice.at] = quantile(share);
         }

@@ -5,6 +5,7 @@ use std::io::Cursor;
 use image::codecs::webp::{WebPDecoder, WebPEncoder};
 use image::{ColorType, DynamicImage, ImageDecoder, ImageEncoder};
 
+use super::geometry::floor;
 use super::pack::wire::Damage;
 
 /// The most pixels in a side of a texture.
@@ -77,8 +78,8 @@ impl Texture {
     #[inline]
     #[must_use]
     pub fn sample(&self, uv: [f32; 2]) -> [f32; 4] {
-        let ([x0, x1], fx) = neighbours(uv[0] - uv[0].floor(), self.width);
-        let v = uv[1] - uv[1].floor();
+        let ([x0, x1], fx) = neighbours(uv[0] - floor(uv[0]), self.width);
+        let v = uv[1] - floor(uv[1]);
         let ([y0, y1], fy) = neighbours(1.0 - v, self.height);
         let row = |y: usize| &self.pixels[y * self.width..(y + 1) * self.width];
         let (above, below) = (row(y0), row(y1));
@@ -94,8 +95,8 @@ impl Texture {
     #[inline]
     #[must_use]
     pub fn alpha(&self, uv: [f32; 2]) -> f32 {
-        let ([x0, x1], fx) = neighbours(uv[0] - uv[0].floor(), self.width);
-        let ([y0, y1], fy) = neighbours(1.0 - (uv[1] - uv[1].floor()), self.height);
+        let ([x0, x1], fx) = neighbours(uv[0] - floor(uv[0]), self.width);
+        let ([y0, y1], fy) = neighbours(1.0 - (uv[1] - floor(uv[1])), self.height);
         let at = |y: usize, x: usize| f32::from(self.pixels[y * self.width + x][3]);
         let top = at(y0, x0) + fx * (at(y0, x1) - at(y0, x0));
         let bottom = at(y1, x0) + fx * (at(y1, x1) - at(y1, x0));
@@ -107,7 +108,7 @@ impl Texture {
 #[inline]
 fn neighbours(at: f32, size: usize) -> ([usize; 2], f32) {
     let place = at * size as f32 - 0.5;
-    let first = place.floor();
+    let first = floor(place);
     let last = size - 1;
     let low = (first.max(0.0) as usize).min(last);
     let high = ((first + 1.0).max(0.0) as usize).min(last);

@@ -1,5 +1,5 @@
-//! Drawing with wgpu inside egui: pictures and heat maps that are larger or livelier than egui's
-//! own shapes allow. Knows no tensors and no demos.
+//! Drawing with wgpu inside egui: pictures, heat maps and figures that are larger or livelier than
+//! egui's own shapes allow. Knows no tensors and no demos.
 //!
 //! [`Views::install`] compiles the shaders once and leaves them in two places: the pipelines in
 //! egui's callback resources, where paint callbacks find them, and a [`Views`] handle in the
@@ -14,6 +14,7 @@ mod colormap;
 pub mod grid;
 mod heatmap;
 mod image;
+pub mod mesh;
 mod paint;
 mod pipeline;
 mod placement;

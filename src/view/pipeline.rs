@@ -1,7 +1,8 @@
 //! Render pipelines that follow their shader files.
 //!
 //! All views share one bind group layout: uniforms at binding 0, a texture read texel by texel at
-//! binding 1. So a pipeline can be replaced without touching what the views own.
+//! binding 1. So a pipeline can be replaced without touching what the views own. Figures are drawn
+//! beside egui's pass, with pipelines of their own in [`super::mesh::pipeline`].
 
 use std::future::Future;
 use std::pin::pin;
@@ -9,6 +10,7 @@ use std::task::{Context, Poll, Waker};
 
 use egui_wgpu::wgpu;
 
+use super::mesh::pipeline::{Layouts, Passes};
 use super::shader::{self, Sources, Watch};
 use crate::{Error, Result};
 
@@ -18,23 +20,25 @@ pub(super) enum Program {
     Image,
     HeatMap,
     Shapes,
+    Mesh,
 }
 
 impl Program {
-    const ALL: [Self; 3] = [Self::Image, Self::HeatMap, Self::Shapes];
+    const ALL: [Self; 4] = [Self::Image, Self::HeatMap, Self::Shapes, Self::Mesh];
 
     fn shader(self) -> &'static str {
         match self {
             Self::Image => "image.wgsl",
             Self::HeatMap => "heatmap.wgsl",
             Self::Shapes => "shapes.wgsl",
+            Self::Mesh => "mesh_show.wgsl",
         }
     }
 
     /// What a vertex shader reads beside the number of the vertex.
     fn buffers(self) -> &'static [Option<wgpu::VertexBufferLayout<'static>>] {
         match self {
-            Self::Image | Self::HeatMap => &[],
+            Self::Image | Self::HeatMap | Self::Mesh => &[],
             Self::Shapes => &[Some(super::shapes::INSTANCES)],
         }
     }
@@ -42,7 +46,7 @@ impl Program {
     /// How fragments meet what is there. Views cover their ground; shapes lie over it, as egui's.
     fn blend(self) -> Option<wgpu::BlendState> {
         match self {
-            Self::Image | Self::HeatMap => None,
+            Self::Image | Self::HeatMap | Self::Mesh => None,
             Self::Shapes => Some(wgpu::BlendState::PREMULTIPLIED_ALPHA_BLENDING),
         }
     }
@@ -51,11 +55,21 @@ impl Program {
 /// The pipelines of all programs; lives in egui's callback resources.
 pub(super) struct Pipelines {
     compiled: Vec<Compiled>,
+    meshes: Meshes,
     layout: wgpu::PipelineLayout,
     bindings: wgpu::BindGroupLayout,
     format: wgpu::TextureFormat,
     sources: Sources,
     watch: Option<Watch>,
+}
+
+/// The pipelines of figures.
+struct Meshes {
+    layouts: Layouts,
+    passes: Passes,
+    /// Changes with the passes.
+    number: u64,
+    fault: Option<String>,
 }
 
 struct Compiled {
@@ -108,8 +122,10 @@ impl Pipelines {
                 })
             })
             .collect::<Result<_>>()?;
+        let meshes = Meshes::new(device, &sources)?;
         Ok(Self {
             compiled,
+            meshes,
             layout,
             bindings,
             format,
@@ -130,15 +146,29 @@ impl Pipelines {
                     compiled.pipeline = pipeline;
                     compiled.fault = None;
                 }
-                Err(error) => {
-                    let fault = error.to_string();
-                    if compiled.fault.as_ref() != Some(&fault) {
-                        tracing::error!("shader kept as it was: {fault}");
-                        compiled.fault = Some(fault);
-                    }
-                }
+                Err(error) => report(&mut compiled.fault, &error),
             }
         }
+        let meshes = &mut self.meshes;
+        match Passes::new(device, &meshes.layouts, &self.sources) {
+            Ok(passes) => {
+                meshes.passes = passes;
+                meshes.number += 1;
+                meshes.fault = None;
+            }
+            Err(error) => report(&mut meshes.fault, &error),
+        }
+    }
+
+    /// What figures are drawn with, and a number that changes with it.
+    pub(super) fn meshes(&self) -> (&Layouts, &Passes, u64) {
+        let Meshes {
+            layouts,
+            passes,
+            number,
+            ..
+        } = &self.meshes;
+        (layouts, passes, *number)
     }
 
     pub(super) fn get(&self, program: Program) -> Option<&wgpu::RenderPipeline> {
@@ -170,6 +200,35 @@ impl Pipelines {
                 },
             ],
         })
+    }
+}
+
+impl Meshes {
+    fn new(device: &wgpu::Device, sources: &Sources) -> Result<Self> {
+        let layouts = Layouts::new(device);
+        let (passes, fault) = match Passes::new(device, &layouts, sources) {
+            Err(error) if *sources != Sources::Embedded => {
+                tracing::error!("shader kept as compiled in: {error}");
+                let passes = Passes::new(device, &layouts, &Sources::Embedded)?;
+                (passes, Some(error.to_string()))
+            }
+            first => (first?, None),
+        };
+        Ok(Self {
+            layouts,
+            passes,
+            number: 0,
+            fault,
+        })
+    }
+}
+
+/// Logs what is wrong with a shader, the same fault once.
+fn report(known: &mut Option<String>, error: &Error) {
+    let fault = error.to_string();
+    if known.as_ref() != Some(&fault) {
+        tracing::error!("shader kept as it was: {fault}");
+        *known = Some(fault);
     }
 }
 

@@ -25,12 +25,21 @@ pub const EMBEDDED: &[(&str, &str)] = &[
         include_str!("../../shaders/lib/colormap.wgsl"),
     ),
     (
+        "lib/light.wgsl",
+        include_str!("../../shaders/lib/light.wgsl"),
+    ),
+    (
         "lib/screen.wgsl",
         include_str!("../../shaders/lib/screen.wgsl"),
     ),
     (
         "lib/target.wgsl",
         include_str!("../../shaders/lib/target.wgsl"),
+    ),
+    ("mesh.wgsl", include_str!("../../shaders/mesh.wgsl")),
+    (
+        "mesh_show.wgsl",
+        include_str!("../../shaders/mesh_show.wgsl"),
     ),
     ("shapes.wgsl", include_str!("../../shaders/shapes.wgsl")),
 ];

@@ -244,6 +244,21 @@ struct Best {
     drafts: Vec<f64>,
 }
 
+/// Gives every other start of an answer a hair style that is drawn from all alike: small steps seldom
+/// lead to another style, and those that few people wear would hardly be tried.
+fn spread_hair(search: &mut Search, starts: usize, sampler: &Sampler, rngs: &mut [Rng]) {
+    let Some(hair) = sampler.choices().into_iter().next() else {
+        return;
+    };
+    for (row, rng) in rngs.iter_mut().enumerate() {
+        if row % starts % 2 == 1 {
+            let option = rng.below(hair.often.len());
+            let z = sampler.chosen(&search.vector(row), &hair, option);
+            search.place(row, &z);
+        }
+    }
+}
+
 impl Hunt {
     /// `samples` answers to each of the pictures, which have the eyes' side; answers are drawn with
     /// `size` pixels in a side. Every answer has a random stream of its own.
@@ -272,8 +287,10 @@ impl Hunt {
             .map(|row| rng.split(&format!("start {row}")))
             .collect();
         let mean = prior.mean(sampler);
+        let mut search = Search::new(&rows, &mean, config.truncation, &mut rngs);
+        spread_hair(&mut search, config.starts, sampler, &mut rngs);
         Ok(Self {
-            search: Search::new(&rows, &mean, config.truncation, &mut rngs),
+            search,
             config,
             eyes,
             sampler: sampler.clone(),

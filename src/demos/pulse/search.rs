@@ -212,8 +212,8 @@ impl Search {
         }
     }
 
-    /// Puts a row back to a vector, and gives it another target; its moments are forgotten.
-    pub fn aim(&mut self, row: usize, vector: &[f64], target: Vec<f32>) {
+    /// Puts a row to a vector; its moments are forgotten.
+    pub fn place(&mut self, row: usize, vector: &[f64]) {
         let dims = self.mean.len();
         let range = row * dims..(row + 1) * dims;
         for (z, (value, mean)) in self.z[range.clone()]
@@ -225,6 +225,11 @@ impl Search {
         for moments in &mut self.moments {
             moments[range.clone()].fill(0.0);
         }
+    }
+
+    /// Puts a row back to a vector, and gives it another target.
+    pub fn aim(&mut self, row: usize, vector: &[f64], target: Vec<f32>) {
+        self.place(row, vector);
         self.targets[row] = target;
         self.updates = 0;
     }

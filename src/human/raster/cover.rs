@@ -61,10 +61,12 @@ impl Samples {
         for row in rows {
             let mut at = edges.at(left, row);
             let start = (row as usize - self.top) * self.width;
+            let mut entered = false;
             for column in left..right {
                 let inside =
                     at[0] >= edges.least[0] && at[1] >= edges.least[1] && at[2] >= edges.least[2];
                 if inside {
+                    entered = true;
                     let [b1, b2] = [at[1] as f32 * edges.scale, at[2] as f32 * edges.scale];
                     let near = face.near[0] + b1 * slopes[0] + b2 * slopes[1];
                     let sample = start + column as usize;
@@ -78,6 +80,9 @@ impl Samples {
                         self.near[sample] = near;
                         self.face[sample] = number;
                     }
+                } else if entered {
+                    // A row crosses a triangle once.
+                    break;
                 }
                 for (value, step) in at.iter_mut().zip(edges.step) {
                     *value += step;
@@ -125,6 +130,7 @@ fn chance(row: u32, column: u32, face: u32) -> f32 {
 
 /// A face's three edge functions: each is positive inside and its share of the area is the weight
 /// of the opposite corner.
+#[derive(Clone, Copy)]
 pub struct Edges {
     origin: [i64; 3],
     step: [i64; 3],

@@ -60,6 +60,8 @@ pub fn gather(
         projected,
     };
     let mut fragments = Vec::with_capacity(rows * quality.size);
+    // Neighbouring samples mostly show the same face.
+    let mut last: Option<(u32, Edges)> = None;
     for row in 0..rows {
         for column in 0..quality.size {
             let pixel = (top + row) * quality.size + column;
@@ -68,9 +70,14 @@ pub fn gather(
                 let (x, y) = (column * per + sample % per, row * per + sample / per);
                 let face = samples.face[y * projected.side + x];
                 if face != NONE {
-                    let face = &projected.faces[face as usize];
-                    let at = [x as i64, (y + top * per) as i64];
-                    gatherer.add(&mut sums, face, at, pixel as u32);
+                    let shown = &projected.faces[face as usize];
+                    let edges = match last {
+                        Some((number, edges)) if number == face => edges,
+                        _ => Edges::new(shown),
+                    };
+                    last = Some((face, edges));
+                    let place = edges.place(x as i64, (y + top * per) as i64);
+                    gatherer.add(&mut sums, shown, place, pixel as u32);
                 }
             }
             fragments.extend(
@@ -89,11 +96,11 @@ struct Gatherer<'a> {
 }
 
 impl Gatherer<'_> {
-    fn add(&self, sums: &mut [Option<Sum>; MOST], face: &Face, at: [i64; 2], pixel: u32) {
+    fn add(&self, sums: &mut [Option<Sum>; MOST], face: &Face, place: Vec3, pixel: u32) {
         let surface = &self.surfaces[usize::from(face.surface)];
         let triangle = surface.triangles[face.number as usize];
         let views = &self.projected.views[usize::from(face.surface)];
-        let place = correct(face, Edges::new(face).place(at[0], at[1]));
+        let place = correct(face, place);
         let (mut position, mut normal, mut canonical) = ([0.0; 3], [0.0; 3], [0.0; 3]);
         let mut uv = [0.0; 2];
         for (k, &weight) in place.iter().enumerate() {

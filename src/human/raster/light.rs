@@ -8,7 +8,7 @@ use super::Part;
 use super::gather::Fragment;
 use super::project::Camera;
 use super::shadow::ShadowMap;
-use crate::human::geometry::{Vec3, add, dot, normalise, scale};
+use crate::human::geometry::{Vec3, add, dot, normalise, round, scale};
 
 /// What lights a figure. Directions point to the light as the camera sees it; colours are linear.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,13 +49,18 @@ pub struct Backdrop {
 }
 
 /// How a part answers to light.
-struct Material {
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Material {
     /// How far each colour wraps around to the dark side.
-    wrap: Vec3,
-    shine: f32,
-    hardness: f32,
-    /// Whether light from behind shines through.
-    thin: bool,
+    pub wrap: Vec3,
+    /// How much of the key light the highlight gives back.
+    pub shine: f32,
+    /// The highlight's exponent.
+    pub hardness: f32,
+    /// Whether light from behind shines through, and it is seen from both sides.
+    pub thin: bool,
+    /// How much red comes through where the light itself does not reach.
+    pub through: f32,
 }
 
 /// What shading needs besides the fragments.
@@ -117,11 +122,7 @@ impl Scene<'_> {
                 let wrap = material.wrap[k];
                 let diffuse = ((facing + wrap) / ((1.0 + wrap) * (1.0 + wrap))).max(0.0);
                 // A little red comes through from the lit side.
-                let through = if fragment.part == Part::Skin && k == 0 {
-                    0.1
-                } else {
-                    0.0
-                };
+                let through = if k == 0 { material.through } else { 0.0 };
                 light[k] += diffuse * color[k] * (lit + (1.0 - lit) * through);
             }
             if facing > 0.0 || material.thin {
@@ -156,11 +157,13 @@ impl Scene<'_> {
             let radius = (size * share).max(1.0);
             let reach = radius / (size * self.camera.scale);
             for [dx, dy] in AROUND {
-                let (x, y) = ((column + dx * radius).round(), (row + dy * radius).round());
-                if x < 0.0 || y < 0.0 || x >= size || y >= size {
+                let x = round(column + dx * radius);
+                let y = round(row + dy * radius);
+                let inside = |at: i64| usize::try_from(at).ok().filter(|&at| at < self.size);
+                let (Some(x), Some(y)) = (inside(x), inside(y)) else {
                     continue;
-                }
-                let other = self.depth[y as usize * self.size + x as usize];
+                };
+                let other = self.depth[y * self.size + x];
                 let rise = (own - other) / reach - 0.35;
                 // Far in front is another thing, which hides less the further it is.
                 taken += rise.clamp(0.0, 1.0) / (1.0 + (rise - 2.0).max(0.0));
@@ -171,12 +174,16 @@ impl Scene<'_> {
 }
 
 impl Material {
-    fn of(part: Part, oil: f32) -> Self {
+    /// That of a part of a person; `oil` is how oily the skin is, as [`Lights::oil`].
+    #[must_use]
+    pub fn of(part: Part, oil: f32) -> Self {
+        let through = if part == Part::Skin { 0.1 } else { 0.0 };
         let material = |wrap: Vec3, shine, hardness, thin| Self {
             wrap,
             shine,
             hardness,
             thin,
+            through,
         };
         match part {
             Part::Skin => material([0.35, 0.16, 0.10], 0.045 * oil, 18.0, false),

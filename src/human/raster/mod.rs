@@ -18,7 +18,7 @@ mod shadow;
 
 use rayon::prelude::*;
 
-pub use self::light::{Backdrop, Lights, to_linear, to_srgb};
+pub use self::light::{Backdrop, Lights, Material, to_linear, to_srgb};
 pub use self::project::Camera;
 
 use self::gather::{Fragment, gather};

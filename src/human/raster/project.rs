@@ -1,7 +1,7 @@
 //! From points in space to triangles on the grid of samples.
 
 use super::Surface;
-use crate::human::geometry::{Mat3, Vec3, rotate, sub};
+use crate::human::geometry::{Mat3, Vec3, rotate, round, sub};
 
 /// How a figure is looked at.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,7 +76,7 @@ impl Face {
         {
             return None;
         }
-        let fine = |value: f32| (value * FINE as f32).round() as i64;
+        let fine = |value: f32| round(value * FINE as f32);
         let x = corners.map(|corner| fine(corner[0]));
         let y = corners.map(|corner| fine(corner[1]));
         let area = (x[1] - x[0]) * (y[2] - y[0]) - (x[2] - x[0]) * (y[1] - y[0]);

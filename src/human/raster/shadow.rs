@@ -117,7 +117,8 @@ impl ShadowMap {
         };
         let mut light = 0.0;
         for tap in self.taps {
-            let (column, row) = ((x + tap[0]).floor(), (y + tap[1]).floor());
+            // Cut rather than rounded down, which is the same from 0 on.
+            let (column, row) = (x + tap[0], y + tap[1]);
             let inside = |value: f32| value >= 0.0 && value < self.side as f32;
             let over = if inside(column) && inside(row) {
                 let plane = height + slope[0] * tap[0] + slope[1] * tap[1];
