@@ -64,7 +64,7 @@ pub const GREEN: f64 = 0.6;
 pub const BRIGHTEST: f32 = 0.95;
 
 /// Options that are taken less often are rare.
-const RARE: f64 = 0.01;
+const RARE: f64 = 0.004;
 
 /// What a choice's frequencies depend on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -239,7 +239,7 @@ impl Sampler {
 
     /// The vector with its choices' numbers at least `margin` (in probability) away from the ends of
     /// their intervals, in the middle of those that are not so wide. Options that hardly anybody has
-    /// (1 in 100) give way to the more usual of their neighbours.
+    /// (1 in 250) give way to the more usual of their neighbours.
     #[must_use]
     pub fn settled(&self, z: &[f64], margin: f64) -> Vec<f64> {
         let mut z = z.to_vec();

@@ -9,7 +9,7 @@ use super::search::{Search, SearchConfig};
 use super::surrogate::Eyes;
 use crate::error::Result;
 use crate::human::raster::{Picture, to_linear};
-use crate::human::{Extent, Kit, Part, Person, Quality, Sampler, Wardrobe};
+use crate::human::{Extent, Figure, Kit, Part, Person, Portrait, Quality, Sampler, Wardrobe};
 use crate::rng::Rng;
 
 /// Rounds of correction against the renderer.
@@ -151,6 +151,13 @@ impl<'a> Studio<'a> {
             attributes: Attributes::of(&self.sampler.portrait(z).person, &picture),
             pixels: picture.color,
         }
+    }
+
+    /// The figure of a vector, handed to a closure with the portrait it is of.
+    pub fn with_figure<R>(&self, z: &[f64], look: impl FnOnce(&Portrait, &Figure) -> R) -> R {
+        let portrait = self.sampler.portrait(z);
+        let figure = self.wardrobe.figure(&portrait.person, None);
+        look(&portrait, &figure)
     }
 
     fn low(&self, z: &[f64], side: usize) -> Result<Pixels> {

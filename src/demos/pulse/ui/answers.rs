@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::canvas::{canvas_ui, twin_ui};
 use super::question::{Asked, Changed, Source};
 use super::settings::{generator_ui, search_ui};
+use super::turn::Turn;
 use crate::compute::{Ending, Event, Lane, Run};
 use crate::data::Image;
 use crate::demos::pulse::answer::{Answer, Face};
@@ -91,6 +92,7 @@ pub(super) struct Answers {
     renew: bool,
     /// Where between the small picture and the answer the faces are shown; 1 is the answer.
     morph: f32,
+    turn: Turn,
     plots: Plots<u64>,
     changes: u64,
     revision: u64,
@@ -117,6 +119,7 @@ impl Answers {
             person: None,
             renew: false,
             morph: 1.0,
+            turn: Turn::new(),
             plots: Plots::default(),
             changes: 0,
             revision: 0,
@@ -177,6 +180,7 @@ impl Answers {
                 self.run = Some(cx.worker.submit(lane, "PULSE: answers", job));
                 self.curves = vec![Vec::new(); self.options.samples];
                 self.spread = None;
+                self.turn.clear();
                 self.touch();
             }
             Err(error) => cx.toasts.error(capitalised(&error.to_string())),
@@ -189,6 +193,7 @@ impl Answers {
         }
         self.poll_person(cx);
         self.poll_run(cx);
+        self.turn.logic(cx);
     }
 
     fn poll_person(&mut self, cx: &mut TabCx<'_>) {
@@ -389,7 +394,7 @@ impl Answers {
                     .show(ui, |ui| self.question_ui(ui, cx));
             });
             ui.add_space(8.0);
-            ui.vertical(|ui| self.answers_ui(ui));
+            ui.vertical(|ui| self.answers_ui(ui, cx));
         });
     }
 
@@ -416,7 +421,12 @@ impl Answers {
         if self.asked.truth.is_some() {
             ui.add_space(6.0);
             ui.label(RichText::new("The true face").strong());
-            self.truth.show(ui, Vec2::splat(side));
+            let picture = self.truth.show(ui, Vec2::splat(side)).response;
+            if picture.on_hover_text("Click to turn it").clicked()
+                && let Some(truth) = &self.asked.truth
+            {
+                self.turn.ask(truth.z.clone(), "The true face".into(), cx);
+            }
             let text = "An imaginary person of a 3D kit: nobody looks like this";
             ui.label(RichText::new(text).small().color(faint));
         } else {
@@ -432,7 +442,7 @@ impl Answers {
         }
     }
 
-    fn answers_ui(&mut self, ui: &mut Ui) {
+    fn answers_ui(&mut self, ui: &mut Ui, cx: &mut TabCx<'_>) {
         if self.shown.is_empty() {
             let (title, text) = if self.run.is_some() || self.person.is_some() {
                 ("The search is under way", "")
@@ -452,7 +462,7 @@ impl Answers {
             .id_salt("grid")
             .max_height(room.y - low_height - 12.0)
             .auto_shrink([false, false])
-            .show(ui, |ui| self.grid_ui(ui));
+            .show(ui, |ui| self.grid_ui(ui, cx));
         ui.add_space(6.0);
         ui.horizontal_top(|ui| self.below_ui(ui, low_height));
     }
@@ -488,7 +498,7 @@ impl Answers {
         }
     }
 
-    fn grid_ui(&mut self, ui: &mut Ui) {
+    fn grid_ui(&mut self, ui: &mut Ui, cx: &mut TabCx<'_>) {
         let gap = 10.0;
         let width = ui.available_width();
         let most = ((width + gap) / (LEAST_ANSWER + gap)).floor().max(1.0) as usize;
@@ -497,11 +507,17 @@ impl Answers {
         let side = ((width - gap * columns as f32) / columns as f32).clamp(60.0, 260.0);
         let twin = (side * 0.30).max(28.0);
         let tokens = theme::tokens(ui);
+        let mut asked = None;
         Grid::new("faces").spacing([gap, gap]).show(ui, |ui| {
             for (place, shown) in self.shown.iter_mut().enumerate() {
                 ui.vertical(|ui| {
                     ui.set_width(side);
-                    shown.view.show(ui, Vec2::splat(side));
+                    let picture = shown.view.show(ui, Vec2::splat(side)).response;
+                    if let Some(answer) = &shown.answer
+                        && picture.on_hover_text("Click to turn it").clicked()
+                    {
+                        asked = Some((answer.face.z.clone(), format!("Answer {}", place + 1)));
+                    }
                     ui.horizontal(|ui| {
                         if let Some(answer) = &shown.answer {
                             twin_ui(ui, &answer.low, twin, "The answer shrunk");
@@ -514,6 +530,9 @@ impl Answers {
                 }
             }
         });
+        if let Some((z, name)) = asked {
+            self.turn.ask(z, name, cx);
+        }
     }
 
     fn below_ui(&mut self, ui: &mut Ui, height: f32) {
@@ -527,6 +546,10 @@ impl Answers {
                 let faint = theme::tokens(ui).faint;
                 ui.label(RichText::new(text).small().color(faint));
             });
+            ui.add_space(10.0);
+        }
+        if self.turn.is_shown() {
+            self.turn.ui(ui, side);
             ui.add_space(10.0);
         }
         if self.curves.iter().all(Vec::is_empty) {

@@ -6,6 +6,7 @@ mod bias;
 mod canvas;
 mod question;
 mod settings;
+mod turn;
 
 use std::path::Path;
 
