@@ -1,5 +1,7 @@
 //! PULSE: small pictures, the surrogate beside the renderer, the search, and what its answers are.
 
+mod common;
+
 use std::path::Path;
 use std::process::Command;
 
@@ -286,27 +288,13 @@ fn write(folder: &Path, name: &str, bytes: &[u8]) -> std::path::PathBuf {
     path
 }
 
-/// The first bytes of a PNG that says it has so many pixels.
-fn png_header(width: u32, height: u32) -> Vec<u8> {
-    let mut chunk = b"IHDR".to_vec();
-    chunk.extend(width.to_be_bytes());
-    chunk.extend(height.to_be_bytes());
-    chunk.extend([8, 2, 0, 0, 0]);
-    let mut crc = flate2::Crc::new();
-    crc.update(&chunk);
-    let mut png = b"\x89PNG\r\n\x1a\n\0\0\0\r".to_vec();
-    png.extend(&chunk);
-    png.extend(crc.sum().to_be_bytes());
-    png
-}
-
 #[test]
 fn wrong_pictures_are_clear_errors_and_odd_ones_are_read() {
     let folder = tempfile::tempdir().expect("a folder");
     let read = |name: &str, bytes: &[u8]| input::read(&write(folder.path(), name, bytes), 16);
     assert!(read("text.png", b"no picture").is_err());
     assert!(read("empty.png", b"").is_err());
-    let huge = read("huge.png", &png_header(60_000, 60_000)).expect_err("too large");
+    let huge = read("huge.png", &common::png_header(60_000, 60_000)).expect_err("too large");
     assert!(huge.to_string().contains("60000"), "{huge}");
     let encode = |picture: image::DynamicImage, format| {
         let mut bytes = std::io::Cursor::new(Vec::new());

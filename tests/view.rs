@@ -760,27 +760,6 @@ fn a_broken_shader_keeps_the_last_good_one() {
 
 // ---------------------------------------------------------------- untrusted pictures
 
-/// A PNG's header chunk with these sides and a right checksum, and nothing after it.
-fn png_header(width: u32, height: u32) -> Vec<u8> {
-    let mut header = b"IHDR".to_vec();
-    header.extend(width.to_be_bytes());
-    header.extend(height.to_be_bytes());
-    header.extend([8, 6, 0, 0, 0]);
-    let mut crc = u32::MAX;
-    for &byte in &header {
-        crc ^= u32::from(byte);
-        for _ in 0..8 {
-            crc = (crc >> 1) ^ (0xEDB8_8320 & (crc & 1).wrapping_neg());
-        }
-    }
-    let mut png = b"\x89PNG\r\n\x1a\n\0\0\0\x0d".to_vec();
-    png.extend(header);
-    png.extend((!crc).to_be_bytes());
-    // The beginning of pixels, so that the reader reaches the end of the header.
-    png.extend(b"\0\0\x10\0IDAT\x78\x9c");
-    png
-}
-
 #[test]
 fn hostile_pictures_are_refused_at_once() {
     let png = noise(300, 300).encode_png().expect("encodes");
@@ -790,10 +769,14 @@ fn hostile_pictures_are_refused_at_once() {
         .collect();
     let after = |magic: &[u8]| [magic, &random].concat();
     let mut files = vec![
-        ("huge", png_header(60_000, 60_000), "60000 × 60000"),
-        ("wide", png_header(8193, 1), "at most 8192"),
-        ("beyond", png_header(u32::MAX, u32::MAX), "cannot decode"),
-        ("nothing", png_header(0, 7), "cannot decode"),
+        ("huge", common::png_header(60_000, 60_000), "60000 × 60000"),
+        ("wide", common::png_header(8193, 1), "at most 8192"),
+        (
+            "beyond",
+            common::png_header(u32::MAX, u32::MAX),
+            "cannot decode",
+        ),
+        ("nothing", common::png_header(0, 7), "cannot decode"),
         ("empty", vec![], "not a picture"),
         ("random", random.clone(), "not a picture"),
         ("random png", after(b"\x89PNG\r\n\x1a\n"), "cannot decode"),

@@ -90,3 +90,24 @@ pub fn adapter_or_skip() -> bool {
     }
     found
 }
+
+/// A PNG's header chunk with these sides and a right checksum, and nothing after it.
+pub fn png_header(width: u32, height: u32) -> Vec<u8> {
+    let mut header = b"IHDR".to_vec();
+    header.extend(width.to_be_bytes());
+    header.extend(height.to_be_bytes());
+    header.extend([8, 6, 0, 0, 0]);
+    let mut crc = u32::MAX;
+    for &byte in &header {
+        crc ^= u32::from(byte);
+        for _ in 0..8 {
+            crc = (crc >> 1) ^ (0xEDB8_8320 & (crc & 1).wrapping_neg());
+        }
+    }
+    let mut png = b"\x89PNG\r\n\x1a\n\0\0\0\x0d".to_vec();
+    png.extend(header);
+    png.extend((!crc).to_be_bytes());
+    // The beginning of pixels, so that the reader reaches the end of the header.
+    png.extend(b"\0\0\x10\0IDAT\x78\x9c");
+    png
+}

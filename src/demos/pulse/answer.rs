@@ -160,7 +160,8 @@ impl<'a> Studio<'a> {
         look(&portrait, &figure)
     }
 
-    fn low(&self, z: &[f64], side: usize) -> Result<Pixels> {
+    /// What a vector looks like in a few pixels, drawn coarsely.
+    pub(super) fn low(&self, z: &[f64], side: usize) -> Result<Pixels> {
         let picture = self.picture(z, DRAFT);
         Ok(Pixels::from_rgb(picture.size, &picture.color)?.shrunk(side))
     }

@@ -8,6 +8,7 @@
 
 mod actions;
 pub mod answer;
+pub mod bank;
 pub mod bench;
 pub mod bias;
 pub mod corpus;

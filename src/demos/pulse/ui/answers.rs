@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::canvas::{canvas_ui, twin_ui};
+use super::nearest::Nearest;
 use super::question::{Asked, Changed, Source};
 use super::settings::{generator_ui, search_ui};
 use super::turn::Turn;
@@ -93,6 +94,7 @@ pub(super) struct Answers {
     /// Where between the small picture and the answer the faces are shown; 1 is the answer.
     morph: f32,
     turn: Turn,
+    reference: Nearest,
     plots: Plots<u64>,
     changes: u64,
     revision: u64,
@@ -120,6 +122,7 @@ impl Answers {
             renew: false,
             morph: 1.0,
             turn: Turn::new(),
+            reference: Nearest::new(),
             plots: Plots::default(),
             changes: 0,
             revision: 0,
@@ -181,6 +184,7 @@ impl Answers {
                 self.curves = vec![Vec::new(); self.options.samples];
                 self.spread = None;
                 self.turn.clear();
+                self.reference.clear();
                 self.touch();
             }
             Err(error) => cx.toasts.error(capitalised(&error.to_string())),
@@ -194,6 +198,7 @@ impl Answers {
         self.poll_person(cx);
         self.poll_run(cx);
         self.turn.logic(cx);
+        self.reference.logic(cx);
     }
 
     fn poll_person(&mut self, cx: &mut TabCx<'_>) {
@@ -440,6 +445,8 @@ impl Answers {
             ui.add_space(4.0);
             ui.label(RichText::new(text).small().color(faint));
         }
+        ui.add_space(6.0);
+        self.reference.ui(ui, &self.asked.low, side, cx);
     }
 
     fn answers_ui(&mut self, ui: &mut Ui, cx: &mut TabCx<'_>) {

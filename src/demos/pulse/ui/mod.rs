@@ -4,6 +4,7 @@
 mod answers;
 mod bias;
 mod canvas;
+mod nearest;
 mod question;
 mod settings;
 mod turn;
