@@ -37,7 +37,23 @@ pub struct DemoActions {
     pub command: fn() -> clap::Command,
     /// Runs the action that was parsed.
     pub run: fn(&ArgMatches, &Globals) -> Result<()>,
+    /// What it adds to `vitrine train`, for networks that serve more than the demo itself.
+    pub trains: &'static [TrainAction],
 }
+
+/// One network that `vitrine train` trains.
+#[derive(Clone, Copy)]
+pub struct TrainAction {
+    /// The name it is called by, unlike that of any other.
+    pub name: &'static str,
+    /// Its flags; the command has this name.
+    pub command: fn() -> clap::Command,
+    /// Trains it.
+    pub run: fn(&ArgMatches, &Globals) -> Result<()>,
+}
+
+/// The name of the command under which networks are trained.
+const TRAIN: &str = "train";
 
 /// Flags that every command takes.
 #[derive(Clone, Debug, Args)]
@@ -157,7 +173,19 @@ pub fn command(demos: &[DemoActions]) -> clap::Command {
                 .about(format!("{}: {}", demo.title, demo.paper))
                 .subcommand_required(true)
         }))
+        .subcommands(train_command(demos))
         .subcommand_required(false)
+}
+
+/// `train` with what the demos add to it, if they add anything.
+fn train_command(demos: &[DemoActions]) -> Option<clap::Command> {
+    let actions: Vec<_> = demos.iter().flat_map(|demo| demo.trains).collect();
+    (!actions.is_empty()).then(|| {
+        clap::Command::new(TRAIN)
+            .about("Train a network that ships with the program")
+            .subcommand_required(true)
+            .subcommands(actions.iter().map(|action| (action.command)()))
+    })
 }
 
 /// Parses the arguments; on wrong usage or `--help` prints and exits with clap's codes.
@@ -186,6 +214,15 @@ pub fn run(
         && let Some(demo) = demos.iter().find(|demo| demo.id == name)
     {
         return (demo.run)(matches, globals);
+    }
+    if let Some((TRAIN, matches)) = matches.subcommand()
+        && let Some((name, matches)) = matches.subcommand()
+        && let Some(action) = demos
+            .iter()
+            .flat_map(|demo| demo.trains)
+            .find(|action| action.name == name)
+    {
+        return (action.run)(matches, globals);
     }
     match Shared::from_arg_matches(matches).unwrap_or_else(|e| e.exit()) {
         Shared::List => assets::list(demos, globals),

@@ -1,5 +1,7 @@
 //! `vitrine pulse …`: people, the packs they are built from, and how fast they are drawn.
 
+pub mod train;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;

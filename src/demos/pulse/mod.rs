@@ -7,6 +7,7 @@
 //! are built from.
 
 mod actions;
+pub mod generator;
 
 use crate::cli::DemoActions;
 
@@ -18,4 +19,5 @@ pub const ACTIONS: DemoActions = DemoActions {
     needs: &[],
     command: actions::command,
     run: actions::run,
+    trains: &[actions::train::FACES],
 };
