@@ -6,11 +6,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use candle_core::Device;
 use clap::{ArgMatches, Args, FromArgMatches, Subcommand, value_parser};
 use rayon::prelude::*;
 use serde_json::json;
 
-use crate::cli::{Globals, interrupted};
+use super::generator::{self, Sizes, search_time};
+use crate::cli::{Globals, Report, interrupted};
 use crate::data::Image;
 use crate::error::{Error, Result};
 use crate::human::packer::{self, sources::Sources};
@@ -289,8 +291,31 @@ fn bench(args: &BenchArgs, globals: &Globals) -> Result<()> {
             }),
         );
     }
+    rates.insert(
+        "generator_search".to_owned(),
+        json!(search(&sampler, globals.seed, &mut report)?),
+    );
     report.event("result", &json!(rates));
     Ok(())
+}
+
+/// Steps of a search that are timed.
+const SEARCH_STEPS: usize = 100;
+
+/// What a search through the learned generator costs, for one face. The weights do not matter to
+/// that, so they are random ones.
+fn search(sampler: &Sampler, seed: u64, report: &mut Report) -> Result<Vec<serde_json::Value>> {
+    let mut rows = Vec::new();
+    for size in [64, 128] {
+        let mut rng = Rng::new(seed).split("search");
+        let (_, net) = generator::file::build(Sizes::new(size), sampler, &Device::Cpu, &rng)?;
+        let seconds = search_time(&net, SEARCH_STEPS, &mut rng)?.as_secs_f64();
+        report.text(&format!(
+            "{seconds:6.2} CPU seconds for {SEARCH_STEPS} search steps, {size} px\n"
+        ));
+        rows.push(json!({ "size": size, "steps": SEARCH_STEPS, "cpu_seconds": seconds }));
+    }
+    Ok(rows)
 }
 
 fn pack(args: &PackArgs, globals: &Globals) -> Result<()> {

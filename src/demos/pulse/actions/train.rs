@@ -54,7 +54,11 @@ fn run(matches: &ArgMatches, globals: &Globals) -> Result<()> {
         Some(folder) => folder,
         None => {
             let name = format!("faces-{}", config.size);
-            Paths::discover()?.data.join("runs").join("pulse").join(name)
+            Paths::discover()?
+                .data
+                .join("runs")
+                .join("pulse")
+                .join(name)
         }
     };
     let options = FacesOptions {
@@ -133,8 +137,7 @@ impl Told {
                 resumed_at,
             } => {
                 self.steps = *resumed_at;
-                let fields =
-                    json!({ "plan": plan, "weights": weights, "resumed_at": resumed_at });
+                let fields = json!({ "plan": plan, "weights": weights, "resumed_at": resumed_at });
                 report.event("began", &fields);
                 report.text(&format!(
                     "{weights} weights, step {resumed_at} of {}\n",

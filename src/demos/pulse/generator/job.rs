@@ -67,7 +67,7 @@ pub struct FacesConfig {
     #[arg(long, default_value_t = 6_000, value_parser = clap::value_parser!(u32).range(400..=100_000))]
     pub first_people: u32,
     /// People who come to them with every step
-    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u16).range(0..=1_000))]
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(0..=1_000))]
     pub fresh_people: u16,
     /// Steps between measurements
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..))]
@@ -394,12 +394,7 @@ impl FacesJob {
     }
 
     /// How many steps fit the time, by what those on the side and the people drawn so far cost.
-    fn affordable(
-        &self,
-        drawing: &Drawing,
-        basis: Option<&Basis>,
-        device: &Device,
-    ) -> Result<u64> {
+    fn affordable(&self, drawing: &Drawing, basis: Option<&Basis>, device: &Device) -> Result<u64> {
         let plan = &drawing.plan;
         let threads = rayon::current_num_threads().max(1) as f64;
         let budget = self.config.minutes.unwrap_or(1.0) * 60.0 * threads * LEARNING;
@@ -485,8 +480,7 @@ impl Drawing {
         }
         let before = (self.people.count(), process_cpu_time());
         if before.0 < self.plan.first {
-            self.people
-                .draw((before.0 + CHUNK).min(self.plan.first))?;
+            self.people.draw((before.0 + CHUNK).min(self.plan.first))?;
             self.drawn += self.people.count() - before.0;
             self.cpu += process_cpu_time().saturating_sub(before.1);
         }

@@ -12,11 +12,7 @@ const C2: f64 = 0.03 * 0.03;
 /// The mean of the squared differences.
 #[must_use]
 pub fn mean_square(a: &[f32], b: &[f32]) -> f64 {
-    let sum: f64 = a
-        .iter()
-        .zip(b)
-        .map(|(a, b)| f64::from(a - b).powi(2))
-        .sum();
+    let sum: f64 = a.iter().zip(b).map(|(a, b)| f64::from(a - b).powi(2)).sum();
     sum / a.len().max(1) as f64
 }
 

@@ -32,6 +32,7 @@ mod net;
 mod objective;
 mod people;
 mod sheet;
+mod timing;
 
 pub use basis::Basis;
 pub use features::Features;
@@ -40,3 +41,4 @@ pub use net::{Generator, Sizes};
 pub use objective::{Evaluation, Faces, evaluate};
 pub use people::People;
 pub use sheet::sheet;
+pub use timing::search_time;

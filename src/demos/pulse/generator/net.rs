@@ -16,7 +16,7 @@ type TensorResult = candle_core::Result<Tensor>;
 /// Pixels in a side of the principal pictures.
 pub const BASE: usize = 32;
 /// Channels from 16 pixels on.
-const CHANNELS: [usize; 4] = [96, 64, 32, 16];
+const CHANNELS: [usize; 4] = [96, 64, 48, 24];
 const LEAKY: Activation = Activation::LeakyRelu(0.2);
 /// Keeps the deviation through a leaky `ReLU` (Karras et al. 2020).
 const GAIN: f64 = std::f64::consts::SQRT_2;
@@ -92,6 +92,15 @@ fn convolution(scope: &mut Scope, latent: usize, channels: [usize; 2]) -> Result
     })
 }
 
+/// A layer of the mapping network, which keeps the deviation of its inputs.
+fn mapped(scope: &mut Scope, inputs: usize, outputs: usize) -> Result<Linear> {
+    Ok(Linear {
+        weight: scope.param("weight", &[outputs, inputs], Init::KAIMING_NORMAL)?,
+        bias: Some(scope.param("bias", &[outputs], Init::ZEROS)?),
+        activation: LEAKY,
+    })
+}
+
 impl Stage {
     /// `before` channels at half the resolution; at the first stage they are enlarged as they are,
     /// and the base picture's colours come to them.
@@ -131,16 +140,12 @@ impl Generator {
             ..
         } = sizes;
         let stages = 2 + sizes.doublings()?;
-        let mut layer = |name: &str, inputs, outputs| {
-            let layer = Linear::new(&mut scope.scope(name), inputs, outputs)?;
-            Ok::<_, Error>(layer.with(LEAKY))
-        };
         let mapping = [
-            layer("mapping0", features.count(), hidden)?,
-            layer("mapping1", hidden, hidden)?,
-            layer("mapping2", hidden, latent)?,
+            mapped(&mut scope.scope("mapping0"), features.count(), hidden)?,
+            mapped(&mut scope.scope("mapping1"), hidden, hidden)?,
+            mapped(&mut scope.scope("mapping2"), hidden, latent)?,
         ];
-        let coefficients = layer("coefficients", latent, pictures)?.with(Activation::None);
+        let coefficients = Linear::new(&mut scope.scope("coefficients"), latent, pictures)?;
         let values = 3 * BASE * BASE;
         let first = [12, CHANNELS[0], CHANNELS[0]]
             .into_iter()
@@ -243,8 +248,12 @@ impl Generator {
         let pictures = self.pictures.as_detached_tensor();
         let mean = self.mean.as_detached_tensor();
         let coefficients = self.coefficients.forward(w)?;
-        linear(&coefficients, &pictures, Some(&mean), Activation::None)?
-            .reshape(((), 3, BASE, BASE))
+        linear(&coefficients, &pictures, Some(&mean), Activation::None)?.reshape((
+            (),
+            3,
+            BASE,
+            BASE,
+        ))
     }
 
     /// A latent for each layer, `[batch, latent]` each, to pictures `[batch, 3, size, size]`:

@@ -11,7 +11,7 @@ use crate::nn::train::Objective;
 use crate::rng::Rng;
 
 /// People of whom a batch has the whole picture made.
-pub const BATCH: usize = 8;
+pub const BATCH: usize = 16;
 /// People of whom a batch has the base made, those among them. It costs little, and what the
 /// mapping network must know of people is seen most often there.
 pub const BASE_BATCH: usize = 96;
