@@ -168,12 +168,12 @@ pub fn command(demos: &[DemoActions]) -> clap::Command {
         .long_about(None)
         .after_help("Without a command the window opens");
     command
+        .subcommands(train_command(demos))
         .subcommands(demos.iter().map(|demo| {
             (demo.command)()
                 .about(format!("{}: {}", demo.title, demo.paper))
                 .subcommand_required(true)
         }))
-        .subcommands(train_command(demos))
         .subcommand_required(false)
 }
 
@@ -246,11 +246,40 @@ pub fn exit_code(error: &Error) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use super::{command, parse_size};
+    use super::{DemoActions, Globals, TrainAction, command, parse_size};
 
     #[test]
     fn clap_finds_the_command_line_consistent() {
         command(&[]).debug_assert();
+    }
+
+    #[test]
+    fn demos_add_to_train() {
+        fn nothing(_: &clap::ArgMatches, _: &Globals) -> crate::error::Result<()> {
+            Ok(())
+        }
+        const DEMO: DemoActions = DemoActions {
+            id: "one",
+            title: "One",
+            paper: "",
+            needs: &[],
+            command: || clap::Command::new("one"),
+            run: nothing,
+            trains: &[TrainAction {
+                name: "net",
+                command: || clap::Command::new("net"),
+                run: nothing,
+            }],
+        };
+        let parse = |demos: &[DemoActions], args: &[&str]| {
+            let args = ["vitrine"].iter().chain(args);
+            command(demos).try_get_matches_from(args).is_ok()
+        };
+        assert!(parse(&[DEMO], &["train", "net", "--seed", "3"]));
+        for (demos, args) in [(&[][..], ["train", "net"]), (&[DEMO], ["train", "other"])] {
+            assert!(!parse(demos, &args), "{args:?}");
+        }
+        assert!(!parse(&[DEMO], &["train"]));
     }
 
     #[test]
