@@ -7,6 +7,7 @@ use super::metrics::{mean_absolute, psnr, ssim};
 use super::net::{BASE, Generator};
 use super::people::People;
 use crate::error::{Error, Result};
+use crate::nn::ops::scale_gradient;
 use crate::nn::train::Objective;
 use crate::rng::Rng;
 
@@ -16,7 +17,11 @@ pub const BATCH: usize = 16;
 /// mapping network must know of people is seen most often there.
 pub const BASE_BATCH: usize = 96;
 /// The base's share of the loss; it is counted in squares, whose mean is small.
-const BASE_SHARE: f64 = 10.0;
+const BASE_SHARE: f64 = 30.0;
+/// What comes back from the picture to the base and to the latents. The base learns faster from its
+/// own distance, to many more people, than from the picture's.
+const BACK_TO_BASE: f64 = 0.1;
+const BACK_TO_LATENTS: f64 = 0.3;
 /// The shares of gradients at the full resolution, half and a quarter of it.
 const SLOPES: [f64; 3] = [1.0, 0.7, 0.5];
 
@@ -81,9 +86,10 @@ impl Faces {
 
         let side = self.net.sizes().size;
         let target = self.people.pictures(&numbers[..whole], side, device)?;
-        let w = w.narrow(0, 0, whole)?;
+        let w = scale_gradient(&w.narrow(0, 0, whole)?, BACK_TO_LATENTS)?;
+        let of_whole = scale_gradient(&base.narrow(0, 0, whole)?, BACK_TO_BASE)?;
         let latents = vec![w; self.net.layers() - 1];
-        let made = self.net.refine(&base.narrow(0, 0, whole)?, &latents)?;
+        let made = self.net.refine(&of_whole, &latents)?;
         let of_picture = distance(&made, &target, &self.weights)?;
         Ok((of_picture + (of_base * BASE_SHARE)?)?)
     }
