@@ -17,7 +17,7 @@ use vitrine::nn::{Init, ModulatedConv2d, Params};
 use vitrine::rng::Rng;
 use vitrine::store::assets_dir;
 
-/// As tests/pulse_generator.py prints them.
+/// As `tests/pulse_generator.py` prints them.
 const SSIM_1: f64 = -0.332_320_976_000_056_94;
 const SSIM_5: f64 = -0.028_698_496_126_823_327;
 const SSIM_BLEND: f64 = 0.949_689_222_117_627_3;

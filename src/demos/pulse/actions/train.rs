@@ -50,16 +50,12 @@ fn run(matches: &ArgMatches, globals: &Globals) -> Result<()> {
         seed: globals.seed,
         ..train.config
     };
-    let folder = match train.run_dir {
-        Some(folder) => folder,
-        None => {
-            let name = format!("faces-{}", config.size);
-            Paths::discover()?
-                .data
-                .join("runs")
-                .join("pulse")
-                .join(name)
-        }
+    let folder = if let Some(folder) = train.run_dir {
+        folder
+    } else {
+        let name = format!("faces-{}", config.size);
+        let runs = Paths::discover()?.data.join("runs");
+        runs.join("pulse").join(name)
     };
     let options = FacesOptions {
         folder: folder.clone(),

@@ -97,8 +97,8 @@ fn diagonal(matrix: &Tensor) -> Result<Vec<f32>> {
 fn orthonormalise(rows: &mut [f32], width: usize) {
     for at in 0..rows.len() / width {
         let (before, rest) = rows.split_at_mut(at * width);
-        let row = &mut rest[..width];
         for _ in 0..2 {
+            let row = &mut rest[..width];
             for other in before.chunks_exact(width) {
                 let share = dot(row, other);
                 for (value, other) in row.iter_mut().zip(other) {
@@ -106,7 +106,9 @@ fn orthonormalise(rows: &mut [f32], width: usize) {
                 }
             }
             let length = dot(row, row).sqrt().max(f32::MIN_POSITIVE);
-            row.iter_mut().for_each(|value| *value /= length);
+            for value in row {
+                *value /= length;
+            }
         }
     }
 }
