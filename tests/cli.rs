@@ -475,6 +475,8 @@ fn every_command_explains_itself() {
         &["screenshot"],
         &["bench"],
         &["bench", "nn"],
+        &["train"],
+        &["train", "faces"],
         &["gpt"],
         &["gpt", "complete"],
         &["gpt", "tokenize"],

@@ -37,7 +37,23 @@ pub struct DemoActions {
     pub command: fn() -> clap::Command,
     /// Runs the action that was parsed.
     pub run: fn(&ArgMatches, &Globals) -> Result<()>,
+    /// What it adds to `vitrine train`, for networks that serve more than the demo itself.
+    pub trains: &'static [TrainAction],
 }
+
+/// One network that `vitrine train` trains.
+#[derive(Clone, Copy)]
+pub struct TrainAction {
+    /// The name it is called by, unlike that of any other.
+    pub name: &'static str,
+    /// Its flags; the command has this name.
+    pub command: fn() -> clap::Command,
+    /// Trains it.
+    pub run: fn(&ArgMatches, &Globals) -> Result<()>,
+}
+
+/// The name of the command under which networks are trained.
+const TRAIN: &str = "train";
 
 /// Flags that every command takes.
 #[derive(Clone, Debug, Args)]
@@ -152,12 +168,24 @@ pub fn command(demos: &[DemoActions]) -> clap::Command {
         .long_about(None)
         .after_help("Without a command the window opens");
     command
+        .subcommands(train_command(demos))
         .subcommands(demos.iter().map(|demo| {
             (demo.command)()
                 .about(format!("{}: {}", demo.title, demo.paper))
                 .subcommand_required(true)
         }))
         .subcommand_required(false)
+}
+
+/// `train` with what the demos add to it, if they add anything.
+fn train_command(demos: &[DemoActions]) -> Option<clap::Command> {
+    let actions: Vec<_> = demos.iter().flat_map(|demo| demo.trains).collect();
+    (!actions.is_empty()).then(|| {
+        clap::Command::new(TRAIN)
+            .about("Train a network that ships with the program")
+            .subcommand_required(true)
+            .subcommands(actions.iter().map(|action| (action.command)()))
+    })
 }
 
 /// Parses the arguments; on wrong usage or `--help` prints and exits with clap's codes.
@@ -187,6 +215,15 @@ pub fn run(
     {
         return (demo.run)(matches, globals);
     }
+    if let Some((TRAIN, matches)) = matches.subcommand()
+        && let Some((name, matches)) = matches.subcommand()
+        && let Some(action) = demos
+            .iter()
+            .flat_map(|demo| demo.trains)
+            .find(|action| action.name == name)
+    {
+        return (action.run)(matches, globals);
+    }
     match Shared::from_arg_matches(matches).unwrap_or_else(|e| e.exit()) {
         Shared::List => assets::list(demos, globals),
         Shared::Doctor => doctor::run(globals),
@@ -209,11 +246,40 @@ pub fn exit_code(error: &Error) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use super::{command, parse_size};
+    use super::{DemoActions, Globals, TrainAction, command, parse_size};
 
     #[test]
     fn clap_finds_the_command_line_consistent() {
         command(&[]).debug_assert();
+    }
+
+    #[test]
+    fn demos_add_to_train() {
+        fn nothing(_: &clap::ArgMatches, _: &Globals) -> crate::error::Result<()> {
+            Ok(())
+        }
+        const DEMO: DemoActions = DemoActions {
+            id: "one",
+            title: "One",
+            paper: "",
+            needs: &[],
+            command: || clap::Command::new("one"),
+            run: nothing,
+            trains: &[TrainAction {
+                name: "net",
+                command: || clap::Command::new("net"),
+                run: nothing,
+            }],
+        };
+        let parse = |demos: &[DemoActions], args: &[&str]| {
+            let args = ["vitrine"].iter().chain(args);
+            command(demos).try_get_matches_from(args).is_ok()
+        };
+        assert!(parse(&[DEMO], &["train", "net", "--seed", "3"]));
+        for (demos, args) in [(&[][..], ["train", "net"]), (&[DEMO], ["train", "other"])] {
+            assert!(!parse(demos, &args), "{args:?}");
+        }
+        assert!(!parse(&[DEMO], &["train"]));
     }
 
     #[test]

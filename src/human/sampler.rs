@@ -18,7 +18,7 @@ use crate::rng::Rng;
 
 /// Hair from none to long: its name, and how often the kit's female and male
 /// figure wear it. Styles that hang over an eye (bob01, bob02, braid01, short03) are rare.
-const HAIR: [(&str, [f64; 2]); 11] = [
+pub const HAIR: [(&str, [f64; 2]); 11] = [
     ("", [0.01, 0.13]),
     ("short04", [0.07, 0.25]),
     ("short02", [0.06, 0.22]),
@@ -33,7 +33,7 @@ const HAIR: [(&str, [f64; 2]); 11] = [
 ];
 /// Irises from dark to light: the kit's name, and how often eyes have it with dark and with light
 /// hair.
-const IRISES: [(&str, [f64; 2]); 9] = [
+pub const IRISES: [(&str, [f64; 2]); 9] = [
     ("darkbrown", [0.50, 0.06]),
     ("brown", [0.36, 0.14]),
     ("brownlight", [0.10, 0.14]),
@@ -45,8 +45,9 @@ const IRISES: [(&str, [f64; 2]); 9] = [
     ("lightblue", [0.001, 0.10]),
 ];
 /// Brows from thin to thick. The kit's steepest ones look angry on every face and are left out.
-const BROWS: [&str; 8] = ["12", "07", "04", "01", "03", "06", "09", "10"];
-const LASHES: [&str; 4] = ["04", "01", "03", "02"];
+pub const BROWS: [&str; 8] = ["12", "07", "04", "01", "03", "06", "09", "10"];
+/// Lashes from thin to thick.
+pub const LASHES: [&str; 4] = ["04", "01", "03", "02"];
 
 /// How steeply the three numbers of origin become shares: the softmax of this times them, so that
 /// most people have mostly one.

@@ -15,6 +15,7 @@ pub mod cpu;
 mod in_place;
 mod init;
 pub mod layers;
+mod modulated;
 pub mod ops;
 pub mod optim;
 mod params;
@@ -22,4 +23,5 @@ pub mod train;
 pub mod weights;
 
 pub use init::{Distribution, Fan, Init, RELU_GAIN};
+pub use modulated::ModulatedConv2d;
 pub use params::{Kind, Param, Params, Scope, Snapshot};

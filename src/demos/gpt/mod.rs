@@ -49,4 +49,5 @@ pub const ACTIONS: DemoActions = DemoActions {
     needs: &[DEFAULT_MODEL],
     command: actions::command,
     run: actions::run,
+    trains: &[],
 };

@@ -69,4 +69,5 @@ pub const ACTIONS: DemoActions = DemoActions {
     needs: &[],
     command: actions::command,
     run: actions::run,
+    trains: &[],
 };

@@ -80,4 +80,5 @@ pub const ACTIONS: DemoActions = DemoActions {
     needs: &[],
     command: actions::command,
     run: actions::run,
+    trains: &[],
 };

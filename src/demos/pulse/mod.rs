@@ -12,6 +12,7 @@ pub mod bank;
 pub mod bench;
 pub mod bias;
 pub mod corpus;
+pub mod generator;
 pub mod input;
 pub mod morph;
 pub mod pixels;
@@ -43,4 +44,5 @@ pub const ACTIONS: DemoActions = DemoActions {
     needs: &[],
     command: actions::command,
     run: actions::run,
+    trains: &[actions::train::FACES],
 };

@@ -6,8 +6,8 @@ use std::hint::black_box;
 use super::{BATCHES, Row, conv_flops, linear_flops, normal, params};
 use crate::error::Result;
 use crate::nn::layers::{Conv2d, Linear};
-use crate::nn::ops::{Activation, Conv2dOptions, conv2d, demodulation, scale_planes};
-use crate::nn::{Init, Scope};
+use crate::nn::ops::Activation;
+use crate::nn::{Init, ModulatedConv2d, Scope};
 use crate::rng::Rng;
 
 const LATENT: usize = 64;
@@ -18,50 +18,10 @@ const LEAKY: Activation = Activation::LeakyRelu(0.2);
 
 type TensorResult = candle_core::Result<Tensor>;
 
-/// A convolution whose input channels are scaled by a style, and whose results are scaled back.
-struct Modulated {
-    style: Linear,
-    weight: Tensor,
-    bias: Tensor,
-    options: Conv2dOptions,
-}
-
-impl Modulated {
-    fn new(scope: &mut Scope, inputs: usize, outputs: usize, upsample: usize) -> Result<Self> {
-        let mut style = scope.scope("style");
-        let without_bias = Linear::without_bias(&mut style, STYLE, inputs)?;
-        Ok(Self {
-            style: Linear {
-                bias: Some(style.param("bias", &[inputs], Init::ONES)?),
-                ..without_bias
-            },
-            weight: scope.param(
-                "weight",
-                &[outputs, inputs, 3, 3],
-                Init::Normal { std: 1.0 },
-            )?,
-            bias: scope.param("bias", &[outputs], Init::ZEROS)?,
-            options: Conv2dOptions {
-                upsample,
-                ..Conv2dOptions::padded(1)
-            },
-        })
-    }
-
-    fn forward(&self, x: &Tensor, w: &Tensor) -> TensorResult {
-        let style = self.style.forward(w)?;
-        // Before the upsampling, which is the same as after it and cheaper.
-        let x = scale_planes(x, &style, None, Activation::None)?;
-        let x = conv2d(&x, &self.weight, None, self.options, Activation::None)?;
-        let norms = demodulation(&self.weight, &style, 1e-8)?;
-        scale_planes(&x, &norms, Some(&self.bias), LEAKY)
-    }
-}
-
 struct Generator {
     style: [Linear; 2],
     constant: Tensor,
-    convolutions: Vec<Modulated>,
+    convolutions: Vec<ModulatedConv2d>,
     rgb: Conv2d,
     /// Of one sample.
     flops: usize,
@@ -76,12 +36,11 @@ impl Generator {
             for (i, inputs) in pair.iter().copied().enumerate() {
                 let name = format!("conv{stage}_{i}");
                 let (outputs, upsample) = (pair[1], 2 - i);
-                convolutions.push(Modulated::new(
-                    &mut scope.scope(name),
-                    inputs,
-                    outputs,
-                    upsample,
-                )?);
+                let scope = &mut scope.scope(name);
+                let normal = Init::Normal { std: 1.0 };
+                let mut layer = ModulatedConv2d::new(scope, STYLE, [inputs, outputs], 3, normal)?;
+                layer.options.upsample = upsample;
+                convolutions.push(layer.with(LEAKY));
                 flops += linear_flops(STYLE, inputs)
                     + conv_flops(inputs, outputs, 3, pixels)
                     + linear_flops(inputs, outputs);

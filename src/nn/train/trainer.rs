@@ -116,6 +116,14 @@ impl<O: Objective> Trainer<O> {
         (&mut self.objective, &self.params)
     }
 
+    /// A copy of the weights' moving averages, where they are kept.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn averages(&self) -> Result<Option<Snapshot>> {
+        self.ema.as_ref().map(Ema::snapshot).transpose()
+    }
+
     /// Steps done.
     #[must_use]
     pub fn steps(&self) -> u64 {

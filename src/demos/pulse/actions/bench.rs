@@ -2,14 +2,16 @@
 
 use std::time::Instant;
 
+use candle_core::Device;
 use clap::{Args, value_parser};
 use rayon::prelude::*;
 use serde_json::json;
 
 use super::person::standing;
 use super::upscale::SearchArgs;
-use crate::cli::{Globals, interrupted};
+use crate::cli::{Globals, Report, interrupted};
 use crate::demos::pulse::bench;
+use crate::demos::pulse::generator::{self, Sizes, search_time};
 use crate::demos::pulse::upscale::Models;
 use crate::error::{Error, Result};
 use crate::human::{Extent, Kit, Part, Quality, Sampler, Wardrobe};
@@ -97,6 +99,10 @@ pub(super) fn run(args: &BenchArgs, globals: &Globals) -> Result<()> {
             }),
         );
     }
+    rates.insert(
+        "generator_search".to_owned(),
+        json!(search(&sampler, globals.seed, &mut report)?),
+    );
     if args.people > 0 {
         let mut models = Models::new()?;
         for side in [8, 16] {
@@ -123,4 +129,23 @@ pub(super) fn run(args: &BenchArgs, globals: &Globals) -> Result<()> {
     }
     report.event("result", &json!(rates));
     Ok(())
+}
+
+/// Steps of a search through the learned generator that are timed.
+const SEARCH_STEPS: usize = 100;
+
+/// What a search through the learned generator costs, for one face. The weights do not matter to
+/// that, so they are random ones.
+fn search(sampler: &Sampler, seed: u64, report: &mut Report) -> Result<Vec<serde_json::Value>> {
+    let mut rows = Vec::new();
+    for size in [64, 128] {
+        let mut rng = Rng::new(seed).split("search");
+        let (_, net) = generator::file::build(Sizes::new(size), sampler, &Device::Cpu, &rng)?;
+        let seconds = search_time(&net, SEARCH_STEPS, &mut rng)?.as_secs_f64();
+        report.text(&format!(
+            "{seconds:6.2} CPU seconds for {SEARCH_STEPS} search steps, {size} px\n"
+        ));
+        rows.push(json!({ "size": size, "steps": SEARCH_STEPS, "cpu_seconds": seconds }));
+    }
+    Ok(rows)
 }

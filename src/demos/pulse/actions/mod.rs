@@ -5,6 +5,7 @@ mod bias;
 mod pack;
 mod person;
 mod surrogate;
+pub mod train;
 mod upscale;
 
 use clap::{ArgMatches, FromArgMatches, Subcommand};
