@@ -61,6 +61,16 @@ fn the_lottery_tab_looks_as_stored_in_the_light() {
 }
 
 #[test]
+fn the_pulse_tab_looks_as_stored_in_the_dark() {
+    compare("pulse", "pulse_dark", ScreenshotTheme::Dark);
+}
+
+#[test]
+fn the_pulse_tab_looks_as_stored_in_the_light() {
+    compare("pulse", "pulse_light", ScreenshotTheme::Light);
+}
+
+#[test]
 fn every_part_can_be_drawn() {
     if !adapter_or_skip() {
         return;

@@ -57,7 +57,7 @@ impl Default for SearchConfig {
             prior_weight: 0.02,
             truncation: 1.0,
             starts: 24,
-            retries: 2,
+            retries: 3,
         }
     }
 }
