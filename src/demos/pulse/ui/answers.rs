@@ -48,6 +48,8 @@ pub(super) const EXPORTS: &[Export] = &[PNG, GIF, JSON];
 const SIZE: usize = 128;
 /// The column of the question is this wide.
 const QUESTION_WIDTH: f32 = 240.0;
+/// The curves are at least this wide.
+const LEAST_PLOT: f32 = 240.0;
 /// Answers are at least this wide.
 const LEAST_ANSWER: f32 = 110.0;
 
@@ -391,20 +393,25 @@ impl Answers {
     }
 
     pub(super) fn stage_ui(&mut self, ui: &mut Ui, cx: &mut TabCx<'_>) {
+        let room = ui.available_width();
+        let question = QUESTION_WIDTH.min(room * 0.38);
         ui.horizontal_top(|ui| {
             ui.vertical(|ui| {
-                ui.set_width(QUESTION_WIDTH);
+                ui.set_width(question);
                 ScrollArea::vertical()
                     .id_salt("question")
-                    .show(ui, |ui| self.question_ui(ui, cx));
+                    .show(ui, |ui| self.question_ui(ui, question, cx));
             });
             ui.add_space(8.0);
-            ui.vertical(|ui| self.answers_ui(ui, cx));
+            ui.vertical(|ui| {
+                ui.set_width(room - question - 32.0);
+                self.answers_ui(ui, cx);
+            });
         });
     }
 
-    fn question_ui(&mut self, ui: &mut Ui, cx: &mut TabCx<'_>) {
-        let side = QUESTION_WIDTH - 16.0;
+    fn question_ui(&mut self, ui: &mut Ui, width: f32, cx: &mut TabCx<'_>) {
+        let side = width - 16.0;
         ui.label(RichText::new("Small picture").strong());
         let touched = canvas_ui(ui, &self.asked.low, side, "The small picture");
         if let Some(cell) = touched.cell {
@@ -471,7 +478,9 @@ impl Answers {
             .auto_shrink([false, false])
             .show(ui, |ui| self.grid_ui(ui, cx));
         ui.add_space(6.0);
-        ui.horizontal_top(|ui| self.below_ui(ui, low_height));
+        ScrollArea::horizontal().id_salt("below").show(ui, |ui| {
+            ui.horizontal_top(|ui| self.below_ui(ui, low_height));
+        });
     }
 
     fn verdict_ui(&mut self, ui: &mut Ui) {
@@ -479,7 +488,7 @@ impl Answers {
         let answers = self.answers();
         let (count, good) = (answers.len(), answers.iter().filter(|a| a.success).count());
         let epsilon = self.options.search.epsilon;
-        ui.horizontal(|ui| {
+        ui.horizontal_wrapped(|ui| {
             if count == 0 {
                 let text = "The surrogate's pictures, while it searches";
                 ui.label(RichText::new(text).color(tokens.faint));
@@ -495,7 +504,7 @@ impl Answers {
             }
         });
         if count > 0 {
-            ui.horizontal(|ui| {
+            ui.horizontal_wrapped(|ui| {
                 let label = ui.label("From pixels to face");
                 let slider = Slider::new(&mut self.morph, 0.0..=1.0).show_value(false);
                 if ui.add(slider).labelled_by(label.id).changed() {
@@ -566,7 +575,7 @@ impl Answers {
         let plots = self
             .plots
             .get(self.changes, || vec![figure(curves, options)]);
-        let width = ui.available_width();
+        let width = ui.available_width().max(LEAST_PLOT);
         ui.vertical(|ui| {
             ui.set_width(width);
             for plot in plots {
