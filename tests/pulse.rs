@@ -158,7 +158,7 @@ fn the_gradient_of_the_surrogate_is_that_of_finite_differences() {
         let seen = eyes.see(z)?;
         seen.affine(1.0, -0.4)?.sqr()?.sum_all()
     };
-    let var = Var::from_tensor(&tensor(&[z.clone()])).expect("a variable");
+    let var = Var::from_tensor(&tensor(std::slice::from_ref(&z))).expect("a variable");
     let gradients = error(var.as_tensor())
         .and_then(|loss| loss.backward())
         .expect("backward");
@@ -214,7 +214,7 @@ fn a_search_stays_on_its_sphere_and_comes_nearer() {
             first = search.errors().to_vec();
         }
     }
-    for row in 0..2 {
+    for (row, first) in first.iter().enumerate() {
         let length: f64 = search
             .vector(row)
             .iter()
@@ -228,7 +228,7 @@ fn a_search_stays_on_its_sphere_and_comes_nearer() {
             "{length}, {radius}"
         );
         let error = search.errors()[row];
-        assert!(error < first[row] / 5.0, "{} to {error}", first[row]);
+        assert!(error < first / 5.0, "{first} to {error}");
     }
 }
 

@@ -25,8 +25,40 @@ pub struct Thought {
     pub value: f32,
 }
 
+/// A position to think about.
+pub struct Asked<'a> {
+    /// Where it is to be played.
+    pub game: &'a dyn Game,
+    /// Whether the move is drawn with noise; otherwise it is the best that is found.
+    pub noisy: bool,
+    /// Whether passing is thought of, in games that know it ([`Game::pass`]).
+    pub passes: bool,
+}
+
+impl<'a> Asked<'a> {
+    /// As self-play asks at the beginning: with noise, every move thought of.
+    #[must_use]
+    pub fn noisy(game: &'a dyn Game) -> Self {
+        Self {
+            game,
+            noisy: true,
+            passes: true,
+        }
+    }
+
+    fn legal(&self, actions: usize) -> Vec<bool> {
+        let mut legal = legal_in(self.game, actions);
+        if let (false, Some(pass)) = (self.passes, self.game.pass()) {
+            legal[pass] = false;
+            // Who has nothing else must pass.
+            legal[pass] = !legal.contains(&true);
+        }
+        legal
+    }
+}
+
 /// Thinks about a batch of positions with the noise of self-play. `seen` holds their observations,
-/// `rngs` the random numbers of each; where `noisy` is false, the move is the best that is found.
+/// `rngs` the random numbers of each.
 ///
 /// # Errors
 /// When the network fails, or a game cannot be copied for a search with its rules.
@@ -34,13 +66,14 @@ pub fn think(
     net: &Net,
     settings: &Settings,
     device: &Device,
-    games: &[&dyn Game],
+    asked: &[Asked<'_>],
     seen: &[f32],
-    noisy: &[bool],
     rngs: Vec<&mut Rng>,
 ) -> Result<Vec<Thought>> {
     let config = &settings.search;
-    let legal = legal(games, settings.net.actions);
+    let actions = settings.net.actions;
+    let legal: Vec<Vec<bool>> = asked.iter().map(|asked| asked.legal(actions)).collect();
+    let noisy: Vec<bool> = asked.iter().map(|asked| asked.noisy).collect();
     let mut planner = Planner::new(net, device, settings.players, settings.discount);
     let looked = planner.begin(seen, config.simulations)?;
     if settings.agent == Agent::ActorCritic || config.simulations == 0 {
@@ -48,25 +81,27 @@ pub fn think(
     }
     let mut rngs = rngs;
     let mut roots = looked.roots(legal);
-    add_noise(&mut roots, config, noisy, &mut rngs);
+    add_noise(&mut roots, config, &noisy, &mut rngs);
     if settings.agent == Agent::AlphaZero {
         let mut sight = Sight::new(net, device);
-        let mut rules = TrueRules::new(games, settings.discount, &mut sight)?;
-        search(config, roots, &mut rules, noisy, &mut rngs)
+        let games: Vec<&dyn Game> = asked.iter().map(|asked| asked.game).collect();
+        let mut rules = TrueRules::new(&games, settings.discount, &mut sight)?;
+        search(config, roots, &mut rules, &noisy, &mut rngs)
     } else {
-        search(config, roots, &mut planner, noisy, &mut rngs)
+        search(config, roots, &mut planner, &noisy, &mut rngs)
     }
 }
 
 /// What may be done in each game.
 #[must_use]
 pub fn legal(games: &[&dyn Game], actions: usize) -> Vec<Vec<bool>> {
-    let one = |game: &&dyn Game| {
-        let mut legal = vec![false; actions];
-        game.legal(&mut legal);
-        legal
-    };
-    games.iter().map(one).collect()
+    games.iter().map(|game| legal_in(*game, actions)).collect()
+}
+
+fn legal_in(game: &dyn Game, actions: usize) -> Vec<bool> {
+    let mut legal = vec![false; actions];
+    game.legal(&mut legal);
+    legal
 }
 
 /// A network's policy over what is legal.

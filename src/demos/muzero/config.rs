@@ -111,6 +111,9 @@ pub struct TrainConfig {
     /// Moves of a game for two that are drawn with noise; later ones are the best that are found
     #[arg(long)]
     pub noisy_moves: Option<usize>,
+    /// Moves of a game of Go before which self-play does not pass
+    #[arg(long)]
+    pub pass_after: Option<usize>,
     /// Weight of the consistency loss
     #[arg(long)]
     pub consistency: Option<f64>,
@@ -187,6 +190,9 @@ pub struct Settings {
     /// Moves since a game began that are drawn with noise.
     #[serde(default = "all_moves")]
     pub noisy_moves: usize,
+    /// Moves since a game began before which nobody passes, unless nothing else is legal.
+    #[serde(default)]
+    pub pass_after: usize,
     /// Weight of the value's loss beside the policy's.
     pub value_weight: f64,
     /// Weight of the consistency loss.
@@ -213,6 +219,7 @@ struct Preset {
     explore: f64,
     noisy_moves: usize,
     value_mix: f32,
+    pass_after: usize,
 }
 
 /// More moves than a game has.
@@ -242,6 +249,7 @@ const BOARD: Preset = Preset {
     explore: 0.02,
     noisy_moves: 10,
     value_mix: 0.25,
+    pass_after: 0,
 };
 
 fn preset(game: &GameId) -> Preset {
@@ -268,7 +276,15 @@ fn preset(game: &GameId) -> Preset {
             opening_moves: 10,
             ..BOARD
         },
-        GameId::Gomoku | GameId::Go | GameId::Chess => Preset {
+        // Two passes end a game that nobody has played yet, and white, who has the 7.5, learned to
+        // answer the first random pass: without this no game got beyond 22 moves.
+        GameId::Go => Preset {
+            opening_moves: 8,
+            noisy_moves: 20,
+            pass_after: 60,
+            ..BOARD
+        },
+        GameId::Gomoku | GameId::Chess => Preset {
             channels: 48,
             opening_moves: 8,
             noisy_moves: 20,
@@ -347,6 +363,7 @@ impl TrainConfig {
             openings: None,
             explore: None,
             noisy_moves: None,
+            pass_after: None,
             consistency: None,
             symmetries: None,
             steps: None,
@@ -384,6 +401,7 @@ impl TrainConfig {
             openings: self.openings.or(base.openings),
             explore: self.explore.or(base.explore),
             noisy_moves: self.noisy_moves.or(base.noisy_moves),
+            pass_after: self.pass_after.or(base.pass_after),
             consistency: self.consistency.or(base.consistency),
             symmetries: self.symmetries.or(base.symmetries),
             // When to stop is asked for anew each time.
@@ -462,6 +480,7 @@ impl TrainConfig {
             opening_moves: preset.opening_moves,
             explore: self.explore.unwrap_or(preset.explore),
             noisy_moves: self.noisy_moves.unwrap_or(preset.noisy_moves),
+            pass_after: self.pass_after.unwrap_or(preset.pass_after),
             value_weight: if pixels { 0.5 } else { 1.0 },
             consistency,
             symmetries: searches && self.symmetries.unwrap_or(board),

@@ -7,9 +7,9 @@ use candle_core::Device;
 use half::f16;
 use rayon::prelude::*;
 
-use super::agent;
+use super::agent::{self, Asked};
 use super::config::Settings;
-use super::game::{Game, open};
+use super::game::open;
 use super::net::Net;
 use super::replay::{Draw, Replay};
 use crate::error::Result;
@@ -90,14 +90,13 @@ fn group(
         }
         games.push(game);
     }
-    let games: Vec<&dyn Game> = games.iter().map(|game| &**game).collect();
+    let asked: Vec<Asked<'_>> = games.iter().map(|game| Asked::noisy(&**game)).collect();
     let thoughts = agent::think(
         net,
         settings,
         device,
-        &games,
+        &asked,
         &seen,
-        &vec![true; games.len()],
         rngs.iter_mut().collect(),
     )?;
     let again = thoughts.into_iter().map(|thought| Again {

@@ -14,7 +14,7 @@ use candle_core::Device;
 use half::f16;
 use rayon::prelude::*;
 
-use super::agent::{self, Thought};
+use super::agent::{self, Asked, Thought};
 use super::config::{Agent, Settings};
 use super::episode::{Episode, outcome_for_next, to_bytes};
 use super::game::{Game, Outcome, open};
@@ -172,15 +172,18 @@ fn advance_group(
         actor.game.observe(&mut one);
         seen.extend_from_slice(&one);
     }
-    let noisy: Vec<bool> = group
-        .iter()
-        .map(|actor| actor.moves.len() < settings.noisy_moves)
-        .collect();
-    let (games, rngs): (Vec<&dyn Game>, Vec<&mut Rng>) = group
+    let (asked, rngs): (Vec<Asked<'_>>, Vec<&mut Rng>) = group
         .iter_mut()
-        .map(|actor| (&*actor.game as &dyn Game, &mut actor.rng))
+        .map(|actor| {
+            let asked = Asked {
+                game: &*actor.game,
+                noisy: actor.moves.len() < settings.noisy_moves,
+                passes: actor.moves.len() >= settings.pass_after,
+            };
+            (asked, &mut actor.rng)
+        })
         .unzip();
-    let thoughts = agent::think(net, settings, device, &games, &seen, &noisy, rngs)?;
+    let thoughts = agent::think(net, settings, device, &asked, &seen, rngs)?;
     let mut advance = Advance {
         moves: group.len() as u64,
         simulations: (group.len() * settings.search.simulations) as u64,
@@ -341,8 +344,7 @@ impl Actor {
 
 /// Any legal action.
 pub fn random_action(game: &dyn Game, actions: usize, rng: &mut Rng) -> usize {
-    let mut legal = vec![false; actions];
-    game.legal(&mut legal);
+    let legal = agent::legal(&[game], actions).concat();
     let count = legal.iter().filter(|legal| **legal).count();
     let chosen = rng.below(count);
     let mut places = (0..actions).filter(|&action| legal[action]);

@@ -215,7 +215,7 @@ impl BiasJob {
         let all = (self.batches() * self.config.settings.len()) as u64;
         cx.progress(self.at as u64 * each + done, Some(all * each), "steps");
         if let Some(answers) = answers {
-            self.take_in(place, people, answers, cx);
+            self.take_in(place, people, &answers, cx);
             self.hunt = None;
             self.at += 1;
         }
@@ -226,7 +226,7 @@ impl BiasJob {
         &mut self,
         place: usize,
         people: std::ops::Range<usize>,
-        answers: Vec<Answer>,
+        answers: &[Answer],
         cx: &mut StepCx<'_, Measured>,
     ) {
         let group = people.start / self.config.per_group;

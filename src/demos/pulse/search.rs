@@ -141,7 +141,7 @@ impl Search {
             targets: targets.iter().map(|t| t.planes.clone()).collect(),
             errors: vec![f64::INFINITY; targets.len()],
         };
-        search.to_sphere();
+        search.project();
         search
     }
 
@@ -258,7 +258,7 @@ impl Search {
         let errors: Vec<f32> = errors.to_vec1()?;
         self.errors = errors.into_iter().map(f64::from).collect();
         self.adam(&gradient, rate as f32);
-        self.to_sphere();
+        self.project();
         Ok(())
     }
 
@@ -274,7 +274,7 @@ impl Search {
         }
     }
 
-    fn to_sphere(&mut self) {
+    fn project(&mut self) {
         for row in self.z.chunks_exact_mut(self.mean.len().max(1)) {
             let length = row.iter().map(|x| x * x).sum::<f32>().sqrt().max(1e-12);
             for value in row {

@@ -219,6 +219,7 @@ fn shoulder(light: f32) -> f32 {
 /// Linear light of an sRGB value of 0 to 255: a cubic within 0.002 of the standard's curve, because it
 /// runs for every sample and colour.
 #[inline]
+#[must_use]
 pub fn to_linear(value: f32) -> f32 {
     let value = value * (1.0 / 255.0);
     value * (value * (value * 0.305_306 + 0.682_171_1) + 0.012_522_9)

@@ -119,9 +119,9 @@ mod tests {
         let front = orbit.camera(&camera()).view([1.0, 2.0, 4.0]);
         assert!((front[1] + (0.1 * PI).sin()).abs() < 1e-6, "{front:?}");
         orbit.drag([0.0, 9.0]);
-        assert_eq!(orbit.pitch, MAX_PITCH);
+        assert!((orbit.pitch - MAX_PITCH).abs() < 1e-6);
         orbit.drag([0.0, -9.0]);
-        assert_eq!(orbit.pitch, -MAX_PITCH);
+        assert!((orbit.pitch + MAX_PITCH).abs() < 1e-6);
     }
 
     #[test]
@@ -141,10 +141,14 @@ mod tests {
             assert!((now[1] - before[1]).abs() < 1e-5, "{now:?}, {before:?}");
         }
         orbit.zoom_at(1e9, [0.0; 2]);
-        assert_eq!(orbit.zoom, ZOOMS[1]);
+        assert!((orbit.zoom - ZOOMS[1]).abs() < 1e-4);
         orbit.zoom_at(1.0 / ZOOMS[1], [0.4, -0.4]);
-        assert_eq!(orbit.shift, [0.0; 2], "in its place again");
+        assert!(
+            orbit.shift.iter().all(|s| s.abs() < 1e-6),
+            "in its place again"
+        );
         orbit.zoom_at(1e-9, [0.4, -0.4]);
-        assert_eq!((orbit.zoom, orbit.shift), (ZOOMS[0], [0.0; 2]));
+        assert!((orbit.zoom - ZOOMS[0]).abs() < 1e-6);
+        assert!(orbit.shift.iter().all(|s| s.abs() < 1e-6));
     }
 }

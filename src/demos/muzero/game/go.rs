@@ -259,6 +259,10 @@ impl Game for Go {
         }
     }
 
+    fn pass(&self) -> Option<usize> {
+        Some(PASS)
+    }
+
     fn step(&mut self, action: usize) -> Result<f32> {
         check_action(action, SPEC.actions)?;
         let is_pass = action == PASS;

@@ -238,6 +238,11 @@ pub trait Game: Send + Sync {
     /// Where an action is on the board.
     fn cells(&self, action: usize) -> ActionCells;
 
+    /// The action that leaves the turn to the other, in games where one may always do so.
+    fn pass(&self) -> Option<usize> {
+        None
+    }
+
     /// Lives that are left, in games that have some.
     fn lives(&self) -> Option<u32> {
         None

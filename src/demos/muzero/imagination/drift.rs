@@ -12,7 +12,7 @@ use std::sync::Arc;
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::super::agent;
+use super::super::agent::{self, Asked};
 use super::super::config::Settings;
 use super::super::game::{Game, GameId, open};
 use super::super::player::observe;
@@ -282,8 +282,8 @@ impl Group {
         }
         let seen = observe(&games, settings.net.observation);
         let net = &trained.net;
-        let noisy = vec![true; games.len()];
-        let thoughts = agent::think(net, &settings, device, &games, &seen, &noisy, rngs)?;
+        let asked: Vec<Asked<'_>> = games.into_iter().map(Asked::noisy).collect();
+        let thoughts = agent::think(net, &settings, device, &asked, &seen, rngs)?;
         let mut thoughts = thoughts.into_iter();
         for ((game, action), reward) in
             (self.games.iter_mut().zip(&mut actions)).zip(&mut self.rewards)

@@ -33,7 +33,7 @@ pub(super) struct BiasArgs {
     search: SearchArgs,
 }
 
-pub(super) fn run(args: BiasArgs, globals: &Globals) -> Result<()> {
+pub(super) fn run(args: &BiasArgs, globals: &Globals) -> Result<()> {
     let start = Instant::now();
     let mut report = globals.report();
     let config = BiasConfig {

@@ -43,8 +43,8 @@ pub fn command() -> clap::Command {
 pub fn run(matches: &ArgMatches, globals: &Globals) -> Result<()> {
     match Action::from_arg_matches(matches).unwrap_or_else(|e| e.exit()) {
         Action::Person(args) => with_threads(globals, || person::run(&args, globals)),
-        Action::Upscale(args) => upscale::run(args, globals),
-        Action::Bias(args) => bias::run(args, globals),
+        Action::Upscale(args) => upscale::run(&args, globals),
+        Action::Bias(args) => bias::run(&args, globals),
         Action::Bench(args) => with_threads(globals, || bench::run(&args, globals)),
         Action::Pack(args) => pack::run(&args, globals),
         Action::Surrogate(args) => surrogate::run(args, globals),

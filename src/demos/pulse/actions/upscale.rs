@@ -86,7 +86,7 @@ pub(super) struct UpscaleArgs {
     search: SearchArgs,
 }
 
-pub(super) fn run(args: UpscaleArgs, globals: &Globals) -> Result<()> {
+pub(super) fn run(args: &UpscaleArgs, globals: &Globals) -> Result<()> {
     let mut report = globals.report();
     let low = input::read(&args.low, usize::from(args.side))?;
     let prior = match args.imbalance {

@@ -538,7 +538,7 @@ impl Answers {
                         if let Some(answer) = &shown.answer {
                             twin_ui(ui, &answer.low, twin, "The answer shrunk");
                         }
-                        ui.vertical(|ui| caption_ui(ui, shown, &tokens));
+                        ui.vertical(|ui| caption_ui(ui, shown, tokens));
                     });
                 });
                 if (place + 1) % columns == 0 {

@@ -225,7 +225,7 @@ impl Bias {
                         String::new()
                     });
                     ui.label(row.group.title());
-                    share_ui(ui, row.kept, row.kept_interval, &tokens);
+                    share_ui(ui, row.kept, row.kept_interval, tokens);
                     let [dark, medium, light] = row.became;
                     ui.monospace(format!("{dark} {medium} {light}"));
                     let ends = row.skin_shift_interval;
@@ -234,7 +234,7 @@ impl Bias {
                     let ends = row.low_error_interval;
                     ui.monospace(format!("{:.5}", row.low_error))
                         .on_hover_text(format!("{:.5} to {:.5}", ends.low, ends.high));
-                    share_ui(ui, row.success, row.success_interval, &tokens);
+                    share_ui(ui, row.success, row.success_interval, tokens);
                     ui.end_row();
                 }
             });

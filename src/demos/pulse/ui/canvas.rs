@@ -44,6 +44,7 @@ fn cell(rect: Rect, at: Pos2, side: usize) -> Option<[usize; 2]> {
 }
 
 /// Draws pixels as squares into a rectangle; edges fall on whole pixels of the window.
+#[expect(clippy::disallowed_methods, reason = "the colours are the picture's")]
 pub(super) fn draw(ui: &Ui, pixels: &Pixels, rect: Rect) {
     let scale = ui.ctx().pixels_per_point();
     let edge = |from: f32, length: f32, at: usize| {

@@ -472,6 +472,17 @@ fn targets_ui(ui: &mut Ui, config: &mut TrainConfig, usual: &Settings) {
             usual.noisy_moves,
             |ui, n| number(ui, n, 0, ALL_MOVES),
         );
+        if config.game == GameId::Go {
+            let about = "Moves of a game before which nobody passes";
+            row(
+                ui,
+                "Pass after",
+                about,
+                &mut config.pass_after,
+                usual.pass_after,
+                |ui, n| number(ui, n, 0, 162),
+            );
+        }
         let about = "How much of the target is what the search found, not how the game ended";
         row(
             ui,
