@@ -31,8 +31,8 @@ pub struct Asked<'a> {
     pub game: &'a dyn Game,
     /// Whether the move is drawn with noise; otherwise it is the best that is found.
     pub noisy: bool,
-    /// Whether passing is thought of, in games that know it ([`Game::pass`]).
-    pub passes: bool,
+    /// Whether whoever is behind may pass, in games that know it ([`Game::pass`]).
+    pub gives_up: bool,
 }
 
 impl<'a> Asked<'a> {
@@ -42,13 +42,16 @@ impl<'a> Asked<'a> {
         Self {
             game,
             noisy: true,
-            passes: true,
+            gives_up: true,
         }
     }
 
     fn legal(&self, actions: usize) -> Vec<bool> {
         let mut legal = legal_in(self.game, actions);
-        if let (false, Some(pass)) = (self.passes, self.game.pass()) {
+        if let Some(pass) = self.game.pass()
+            && !self.gives_up
+            && self.game.is_behind()
+        {
             legal[pass] = false;
             // Who has nothing else must pass.
             legal[pass] = !legal.contains(&true);

@@ -111,9 +111,9 @@ pub struct TrainConfig {
     /// Moves of a game for two that are drawn with noise; later ones are the best that are found
     #[arg(long)]
     pub noisy_moves: Option<usize>,
-    /// Moves of a game of Go before which self-play does not pass
+    /// Whether self-play passes in Go while it is behind
     #[arg(long)]
-    pub pass_after: Option<usize>,
+    pub pass_behind: Option<bool>,
     /// Weight of the consistency loss
     #[arg(long)]
     pub consistency: Option<f64>,
@@ -190,9 +190,9 @@ pub struct Settings {
     /// Moves since a game began that are drawn with noise.
     #[serde(default = "all_moves")]
     pub noisy_moves: usize,
-    /// Moves since a game began before which nobody passes, unless nothing else is legal.
-    #[serde(default)]
-    pub pass_after: usize,
+    /// Whether whoever is behind may pass, though something else is legal.
+    #[serde(default = "always")]
+    pub pass_behind: bool,
     /// Weight of the value's loss beside the policy's.
     pub value_weight: f64,
     /// Weight of the consistency loss.
@@ -219,7 +219,6 @@ struct Preset {
     explore: f64,
     noisy_moves: usize,
     value_mix: f32,
-    pass_after: usize,
 }
 
 /// More moves than a game has.
@@ -228,6 +227,10 @@ pub const ALL_MOVES: usize = 10_000;
 /// What runs did before there was a choice.
 fn all_moves() -> usize {
     ALL_MOVES
+}
+
+fn always() -> bool {
+    true
 }
 
 /// Positions that an agent without a search keeps.
@@ -249,7 +252,6 @@ const BOARD: Preset = Preset {
     explore: 0.02,
     noisy_moves: 10,
     value_mix: 0.25,
-    pass_after: 0,
 };
 
 fn preset(game: &GameId) -> Preset {
@@ -276,12 +278,9 @@ fn preset(game: &GameId) -> Preset {
             opening_moves: 10,
             ..BOARD
         },
-        // Two passes end a game that nobody has played yet, and white, who has the 7.5, learned to
-        // answer the first random pass: without this no game got beyond 22 moves.
         GameId::Go => Preset {
             opening_moves: 8,
             noisy_moves: 20,
-            pass_after: 60,
             ..BOARD
         },
         GameId::Gomoku | GameId::Chess => Preset {
@@ -363,7 +362,7 @@ impl TrainConfig {
             openings: None,
             explore: None,
             noisy_moves: None,
-            pass_after: None,
+            pass_behind: None,
             consistency: None,
             symmetries: None,
             steps: None,
@@ -401,7 +400,7 @@ impl TrainConfig {
             openings: self.openings.or(base.openings),
             explore: self.explore.or(base.explore),
             noisy_moves: self.noisy_moves.or(base.noisy_moves),
-            pass_after: self.pass_after.or(base.pass_after),
+            pass_behind: self.pass_behind.or(base.pass_behind),
             consistency: self.consistency.or(base.consistency),
             symmetries: self.symmetries.or(base.symmetries),
             // When to stop is asked for anew each time.
@@ -480,7 +479,9 @@ impl TrainConfig {
             opening_moves: preset.opening_moves,
             explore: self.explore.unwrap_or(preset.explore),
             noisy_moves: self.noisy_moves.unwrap_or(preset.noisy_moves),
-            pass_after: self.pass_after.unwrap_or(preset.pass_after),
+            // Two passes end a game, and white, who has the 7.5, soon answers any: whoever passes while
+            // behind has lost, learns that all is lost, and passes. No game got beyond 22 moves.
+            pass_behind: self.pass_behind.unwrap_or(self.game != GameId::Go),
             value_weight: if pixels { 0.5 } else { 1.0 },
             consistency,
             symmetries: searches && self.symmetries.unwrap_or(board),

@@ -17,7 +17,7 @@ use rayon::prelude::*;
 use super::agent::{self, Asked, Thought};
 use super::config::{Agent, Settings};
 use super::episode::{Episode, outcome_for_next, to_bytes};
-use super::game::{Game, Outcome, open};
+use super::game::{Game, Outcome, Player, open};
 use super::net::Net;
 use crate::error::Result;
 use crate::rng::Rng;
@@ -26,6 +26,10 @@ use crate::rng::Rng;
 const GROUP: usize = 32;
 /// Long games for one are remembered in pieces of so many moments.
 const PIECE: usize = 200;
+/// Share of the second player's random first moves that are passes, in games that know them. Whoever
+/// cannot play loses Go against a komi that is fair among masters: with a few moves more than the
+/// other black wins as often, so that both ends are seen.
+const LEFT: f64 = 0.5;
 /// Shorter ones where positions have to be learnt from soon.
 const ON_POLICY_PIECE: usize = 20;
 
@@ -178,7 +182,7 @@ fn advance_group(
             let asked = Asked {
                 game: &*actor.game,
                 noisy: actor.moves.len() < settings.noisy_moves,
-                passes: actor.moves.len() >= settings.pass_after,
+                gives_up: settings.pass_behind,
             };
             (asked, &mut actor.rng)
         })
@@ -210,7 +214,13 @@ impl Actor {
         if self.rng.uniform() < settings.openings {
             let count = 1 + self.rng.below(settings.opening_moves);
             for _ in 0..count {
-                let action = random_action(&*self.game, settings.net.actions, &mut self.rng);
+                let left = self
+                    .game
+                    .pass()
+                    .filter(|_| self.game.to_play() == Player::Second && self.rng.uniform() < LEFT);
+                let action = left.unwrap_or_else(|| {
+                    random_action(&*self.game, settings.net.actions, &mut self.rng)
+                });
                 self.game.step(action)?;
                 self.moves.push(action as u16);
                 if self.game.is_over() {

@@ -14,12 +14,14 @@ pub mod bias;
 pub mod corpus;
 pub mod generator;
 pub mod input;
+pub mod learned;
 pub mod morph;
 pub mod pixels;
 pub mod prior;
 pub mod samples;
 pub mod search;
 pub mod sheet;
+pub mod sphere;
 pub mod surrogate;
 #[cfg(feature = "gui")]
 mod ui;

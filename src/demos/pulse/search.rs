@@ -1,19 +1,19 @@
 //! The paper's search (section 3): vectors on a sphere, moved by Adam until the picture of each
 //! shrinks to the given one.
 //!
-//! A standard normal vector of many numbers lies close to the sphere of radius `sqrt(dims)`, so the
-//! paper holds the vector there instead of adding a prior to the loss. Searches run side by side,
-//! as rows of one tensor, and know nothing of each other. Choices such as the hair's style are hard
+//! Searches run side by side, as rows of one tensor, and know nothing of each other. Choices such as the hair's style are hard
 //! to change by small steps: for the first steps each answer has several starts, of which the best
 //! goes on.
 //!
 //! There is one vector for the whole picture here, so the paper's cross loss, which holds the vectors
-//! of a style-based generator's layers together, has nothing to hold.
+//! of a style-based generator's layers together, has nothing to hold; [`super::generator::search`]
+//! has it.
 
 use candle_core::{Tensor, Var};
 use serde::{Deserialize, Serialize};
 
 use super::pixels::Pixels;
+use super::sphere::Sphere;
 use super::surrogate::Eyes;
 use crate::error::{Error, Result};
 use crate::human::Sampler;
@@ -25,9 +25,6 @@ const L2_WEIGHT: f64 = 100.0;
 const USUAL: f64 = 2.2;
 /// How far a settled number lies from the ends of its option's interval, in probability.
 const MARGIN: f64 = 0.03;
-/// Adam's decay rates and its small constant, as published.
-const BETAS: [f32; 2] = [0.9, 0.999];
-const EPS: f32 = 1e-8;
 
 /// How a search goes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -92,30 +89,33 @@ impl SearchConfig {
         if self.starts > 1 { self.steps / 4 } else { 0 }
     }
 
-    /// The learning rate at a step: the paper's `linear1cycledrop`, a tenth, up to all, down to a
-    /// tenth after nine tenths of the steps, then down to a thousandth.
+    /// The learning rate at a step, by the paper's [`schedule`].
     #[must_use]
     pub fn rate(&self, step: usize) -> f64 {
-        let long = 0.9 * self.steps as f64;
-        let at = step as f64;
-        let factor = if at < long {
-            (9.0 * (1.0 - 2.0 * (at / long - 0.5).abs()) + 1.0) / 10.0
-        } else {
-            0.1 + (at - long) / (self.steps as f64 - long).max(1.0) * (0.001 - 0.1)
-        };
-        self.learning_rate * factor.max(0.001)
+        self.learning_rate * schedule(step, self.steps)
     }
+}
+
+/// The share of the greatest learning rate at a step: the paper's `linear1cycledrop`, a tenth, up to
+/// all, down to a tenth after nine tenths of the steps, then down to a thousandth.
+#[must_use]
+pub fn schedule(step: usize, steps: usize) -> f64 {
+    let long = 0.9 * steps as f64;
+    let at = step as f64;
+    let factor = if at < long {
+        (9.0 * (1.0 - 2.0 * (at / long - 0.5).abs()) + 1.0) / 10.0
+    } else {
+        0.1 + (at - long) / (steps as f64 - long).max(1.0) * (0.001 - 0.1)
+    };
+    factor.max(0.001)
 }
 
 /// Searches side by side.
 #[derive(Clone, Debug)]
 pub struct Search {
     mean: Vec<f32>,
-    radius: f32,
     /// The rows without the mean.
-    z: Vec<f32>,
-    moments: [Vec<f32>; 2],
-    updates: i32,
+    z: Sphere,
     /// The small picture that each row is to shrink to.
     targets: Vec<Vec<f32>>,
     /// The last error of each row.
@@ -132,17 +132,12 @@ impl Search {
             .zip(rngs)
             .flat_map(|(_, rng)| (0..dims).map(|_| rng.normal() as f32).collect::<Vec<_>>())
             .collect();
-        let mut search = Self {
+        Self {
             mean: mean.iter().map(|&m| m as f32).collect(),
-            radius: (dims as f64).sqrt() as f32 * truncation as f32,
-            z,
-            moments: [(); 2].map(|()| vec![0.0; dims * targets.len()]),
-            updates: 0,
+            z: Sphere::new(dims, truncation, z),
             targets: targets.iter().map(|t| t.planes.clone()).collect(),
             errors: vec![f64::INFINITY; targets.len()],
-        };
-        search.project();
-        search
+        }
     }
 
     /// Rows.
@@ -166,9 +161,7 @@ impl Search {
     /// A row's vector, with the mean.
     #[must_use]
     pub fn vector(&self, row: usize) -> Vec<f64> {
-        let dims = self.mean.len();
-        let z = &self.z[row * dims..(row + 1) * dims];
-        z.iter()
+        (self.z.row(row).iter())
             .zip(&self.mean)
             .map(|(z, mean)| f64::from(z + mean))
             .collect()
@@ -181,20 +174,13 @@ impl Search {
     pub fn vectors(&self, eyes: &Eyes) -> Result<Tensor> {
         let dims = self.mean.len();
         let mean = Tensor::from_slice(&self.mean, (1, dims), eyes.device())?;
-        let z = Tensor::from_slice(&self.z, (self.len(), dims), eyes.device())?;
+        let z = Tensor::from_slice(self.z.values(), (self.len(), dims), eyes.device())?;
         Ok(z.broadcast_add(&mean)?)
     }
 
     /// Goes on with some rows only.
     pub fn keep(&mut self, rows: &[usize]) {
-        let dims = self.mean.len();
-        let kept = |values: &[f32]| {
-            rows.iter()
-                .flat_map(|row| values[row * dims..(row + 1) * dims].to_vec())
-                .collect::<Vec<f32>>()
-        };
-        self.z = kept(&self.z);
-        self.moments = [kept(&self.moments[0]), kept(&self.moments[1])];
+        self.z.keep(rows);
         self.targets = rows.iter().map(|&row| self.targets[row].clone()).collect();
         self.errors = rows.iter().map(|&row| self.errors[row]).collect();
     }
@@ -202,36 +188,31 @@ impl Search {
     /// Moves the numbers that make choices into their option's interval, away from its ends, where the
     /// surrogate sees a mixture that the renderer cannot draw.
     pub fn settle(&mut self, sampler: &Sampler) {
-        let dims = self.mean.len();
         for row in 0..self.len() {
             let settled = sampler.settled(&self.vector(row), MARGIN);
-            let z = &mut self.z[row * dims..(row + 1) * dims];
-            for (z, (value, mean)) in z.iter_mut().zip(settled.iter().zip(&self.mean)) {
-                *z = *value as f32 - mean;
-            }
+            self.set(row, &settled);
         }
+    }
+
+    fn set(&mut self, row: usize, vector: &[f64]) {
+        let less_mean = vector
+            .iter()
+            .zip(&self.mean)
+            .map(|(v, mean)| *v as f32 - mean);
+        self.z.set(row, less_mean);
     }
 
     /// Puts a row to a vector; its moments are forgotten.
     pub fn place(&mut self, row: usize, vector: &[f64]) {
-        let dims = self.mean.len();
-        let range = row * dims..(row + 1) * dims;
-        for (z, (value, mean)) in self.z[range.clone()]
-            .iter_mut()
-            .zip(vector.iter().zip(&self.mean))
-        {
-            *z = *value as f32 - mean;
-        }
-        for moments in &mut self.moments {
-            moments[range.clone()].fill(0.0);
-        }
+        self.set(row, vector);
+        self.z.rest(row);
     }
 
     /// Puts a row back to a vector, and gives it another target.
     pub fn aim(&mut self, row: usize, vector: &[f64], target: Vec<f32>) {
         self.place(row, vector);
         self.targets[row] = target;
-        self.updates = 0;
+        self.z.begin_anew();
     }
 
     /// One step of Adam and back to the sphere. Errors below `enough` are not made smaller.
@@ -241,7 +222,7 @@ impl Search {
     pub fn step(&mut self, eyes: &Eyes, rate: f64, prior_weight: f64, enough: f64) -> Result<()> {
         let dims = self.mean.len();
         let device = eyes.device();
-        let z = Var::from_slice(&self.z, (self.len(), dims), device)?;
+        let z = Var::from_slice(self.z.values(), (self.len(), dims), device)?;
         let mean = Tensor::from_slice(&self.mean, (1, dims), device)?;
         let pixels = self.targets.first().map_or(0, Vec::len);
         let targets = Tensor::from_vec(self.targets.concat(), (self.len(), pixels), device)?;
@@ -253,33 +234,11 @@ impl Search {
         let gradients = loss.backward()?;
         let gradient: Vec<f32> = match gradients.get(&z) {
             Some(gradient) => gradient.flatten_all()?.to_vec1()?,
-            None => vec![0.0; self.z.len()],
+            None => vec![0.0; self.z.values().len()],
         };
         let errors: Vec<f32> = errors.to_vec1()?;
         self.errors = errors.into_iter().map(f64::from).collect();
-        self.adam(&gradient, rate as f32);
-        self.project();
+        self.z.descend(&gradient, rate as f32);
         Ok(())
-    }
-
-    fn adam(&mut self, gradient: &[f32], rate: f32) {
-        self.updates += 1;
-        let [b1, b2] = BETAS;
-        let (c1, c2) = (1.0 - b1.powi(self.updates), 1.0 - b2.powi(self.updates));
-        let [first, second] = &mut self.moments;
-        for (((z, g), m), v) in self.z.iter_mut().zip(gradient).zip(first).zip(second) {
-            *m = b1 * *m + (1.0 - b1) * g;
-            *v = b2 * *v + (1.0 - b2) * g * g;
-            *z -= rate * (*m / c1) / ((*v / c2).sqrt() + EPS);
-        }
-    }
-
-    fn project(&mut self) {
-        for row in self.z.chunks_exact_mut(self.mean.len().max(1)) {
-            let length = row.iter().map(|x| x * x).sum::<f32>().sqrt().max(1e-12);
-            for value in row {
-                *value *= self.radius / length;
-            }
-        }
     }
 }

@@ -80,6 +80,16 @@ impl Go {
         [black.count_ones(), white.count_ones()]
     }
 
+    /// Who would win if the game ended now.
+    fn leader(&self) -> Player {
+        let [black, white] = self.areas().map(|area| area as f32);
+        if black > white + KOMI {
+            Player::First
+        } else {
+            Player::Second
+        }
+    }
+
     /// Puts a stone down and takes away what it captures.
     fn put(&mut self, action: usize) {
         let (own, other) = (self.to_play as usize, 1 - self.to_play as usize);
@@ -239,14 +249,7 @@ impl Game for Go {
     }
 
     fn outcome(&self) -> Option<Outcome> {
-        self.is_over().then(|| {
-            let [black, white] = self.areas().map(|area| area as f32);
-            Outcome::Won(if black > white + KOMI {
-                Player::First
-            } else {
-                Player::Second
-            })
-        })
+        self.is_over().then(|| Outcome::Won(self.leader()))
     }
 
     fn legal(&self, legal: &mut [bool]) {
@@ -261,6 +264,10 @@ impl Game for Go {
 
     fn pass(&self) -> Option<usize> {
         Some(PASS)
+    }
+
+    fn is_behind(&self) -> bool {
+        self.leader() != self.to_play
     }
 
     fn step(&mut self, action: usize) -> Result<f32> {

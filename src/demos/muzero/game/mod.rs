@@ -243,6 +243,11 @@ pub trait Game: Send + Sync {
         None
     }
 
+    /// Whether whoever's turn it is would lose if the game ended now, in games that know passing.
+    fn is_behind(&self) -> bool {
+        false
+    }
+
     /// Lives that are left, in games that have some.
     fn lives(&self) -> Option<u32> {
         None

@@ -2,6 +2,7 @@
 
 mod bench;
 mod bias;
+mod learned;
 mod pack;
 mod person;
 mod surrogate;
@@ -20,6 +21,8 @@ enum Action {
     Person(person::PersonArgs),
     /// Find faces that shrink to a small picture
     Upscale(upscale::UpscaleArgs),
+    /// Find faces of the learned generator that shrink to a small picture, by the paper's own search
+    Learned(learned::LearnedArgs),
     /// Measure what becomes of people of each group when they are shrunk and searched for again
     Bias(bias::BiasArgs),
     /// Measure how fast people are drawn, and how well and fast answers are found
@@ -44,6 +47,7 @@ pub fn run(matches: &ArgMatches, globals: &Globals) -> Result<()> {
     match Action::from_arg_matches(matches).unwrap_or_else(|e| e.exit()) {
         Action::Person(args) => with_threads(globals, || person::run(&args, globals)),
         Action::Upscale(args) => upscale::run(&args, globals),
+        Action::Learned(args) => learned::run(&args, globals),
         Action::Bias(args) => bias::run(&args, globals),
         Action::Bench(args) => with_threads(globals, || bench::run(&args, globals)),
         Action::Pack(args) => pack::run(&args, globals),

@@ -19,6 +19,10 @@ use crate::error::{Error, Result};
 use crate::nn::cpu::process_cpu_time;
 use crate::store::atomic_write;
 
+/// The paper's message, with the reason.
+pub(super) const NOT_FOUND: &str = "Could not find a face that downscales correctly within epsilon: \
+                                    this picture lies outside what the generator can draw.\n";
+
 /// What a search is told; the bias bench takes it too.
 #[derive(Args)]
 pub(super) struct SearchArgs {
@@ -132,10 +136,7 @@ pub(super) fn run(args: &UpscaleArgs, globals: &Globals) -> Result<()> {
         args.out.display()
     ));
     if found == 0 {
-        report.text(
-            "Could not find a face that downscales correctly within epsilon: this picture lies \
-             outside what the generator can draw.\n",
-        );
+        report.text(NOT_FOUND);
     }
     report.event(
         "result",

@@ -31,6 +31,7 @@ pub mod metrics;
 mod net;
 mod objective;
 mod people;
+pub mod search;
 mod sheet;
 mod timing;
 

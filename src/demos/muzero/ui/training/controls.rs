@@ -473,14 +473,14 @@ fn targets_ui(ui: &mut Ui, config: &mut TrainConfig, usual: &Settings) {
             |ui, n| number(ui, n, 0, ALL_MOVES),
         );
         if config.game == GameId::Go {
-            let about = "Moves of a game before which nobody passes";
+            let about = "Whether self-play passes while it is behind, which ends games early";
             row(
                 ui,
-                "Pass after",
+                "Pass behind",
                 about,
-                &mut config.pass_after,
-                usual.pass_after,
-                |ui, n| number(ui, n, 0, 162),
+                &mut config.pass_behind,
+                usual.pass_behind,
+                |ui, passes| ui.checkbox(passes, ""),
             );
         }
         let about = "How much of the target is what the search found, not how the game ended";
