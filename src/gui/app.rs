@@ -21,6 +21,7 @@ use super::tab::{DemoTab, LOADED, Tab, TabCx};
 use super::toasts::{Severity, Toasts};
 use super::{settings, theme};
 use crate::compute::{Wake, Worker, WorkerOptions};
+use crate::data::Image;
 use crate::error::{Error, Result};
 use crate::store::{Autosave, Notice, Paths, Session, Settings, atomic_write};
 use crate::view::Views;
@@ -461,6 +462,23 @@ impl App {
         }
     }
 
+    fn paste(&mut self, picture: &egui::ColorImage) {
+        let [width, height] = picture.size.map(|side| u32::try_from(side).unwrap_or(0));
+        let rgba = picture
+            .pixels
+            .iter()
+            .flat_map(|c| c.to_srgba_unmultiplied());
+        let taken = Image::new(width, height, rgba.collect()).map(|image| {
+            self.with_tab(self.active, |tab, cx| tab.paste_picture(image, cx))
+                .flatten()
+        });
+        match taken {
+            Ok(Some(Ok(()))) => {}
+            Ok(None) => self.toasts.warning("This tab has no use for a picture"),
+            Err(e) | Ok(Some(Err(e))) => self.toasts.error(capitalised(&e.to_string())),
+        }
+    }
+
     fn open_session(&mut self, path: &Path) {
         match Session::open(path) {
             Ok(session) => {
@@ -640,10 +658,10 @@ impl App {
                 .iter()
                 .map(|f| f.path().to_path_buf())
                 .collect();
-            let picture = i
-                .events
-                .iter()
-                .any(|e| matches!(e, egui::Event::PasteImage(_)));
+            let picture = i.events.iter().find_map(|e| match e {
+                egui::Event::PasteImage(image) => Some(Arc::clone(image)),
+                _ => None,
+            });
             (!i.raw.hovered_files.is_empty(), dropped, picture)
         });
         if hovering && let Some(slot) = self.slots.get(self.active) {
@@ -652,8 +670,8 @@ impl App {
                 ui.label(format!("This tab opens {}, or a session", slot.tab.opens()));
             });
         }
-        if picture {
-            self.toasts.warning("This tab has no use for a picture");
+        if let Some(picture) = picture {
+            self.paste(&picture);
         }
         match dropped.as_slice() {
             [] => {}

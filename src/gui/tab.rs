@@ -6,8 +6,10 @@ use egui::Ui;
 use serde_json::Value;
 
 use super::command::Command;
+use super::controls::capitalised;
 use super::toasts::Toasts;
-use crate::compute::Worker;
+use crate::compute::{Ending, Event, Run, Worker};
+use crate::data::Image;
 use crate::error::Result;
 use crate::store::{Paths, Settings};
 
@@ -43,6 +45,33 @@ pub struct TabCx<'a> {
     pub wake: crate::compute::Wake,
     /// Nothing that depends on the clock or the machine may be drawn.
     pub still: bool,
+}
+
+impl TabCx<'_> {
+    /// What a run has put out since the last frame. Its warnings and its failure become messages, and
+    /// a run that has ended is put away. `None` when nothing has happened.
+    pub fn heard<T>(&mut self, run: &mut Option<Run<T>>) -> Option<Vec<T>> {
+        let polled = run.as_mut()?;
+        let (mut happened, mut ended) = (false, false);
+        let mut outputs = Vec::new();
+        while let Some(event) = polled.poll() {
+            happened = true;
+            match event {
+                Event::Output(output) => outputs.push(output),
+                Event::Warning(text) => self.toasts.warning(capitalised(&text)),
+                Event::Ended(ending) => {
+                    ended = true;
+                    if let Ending::Failed(error) = ending {
+                        self.toasts.error(capitalised(&error.to_string()));
+                    }
+                }
+            }
+        }
+        if ended {
+            *run = None;
+        }
+        happened.then_some(outputs)
+    }
 }
 
 /// One file format a tab can write its result in.
@@ -85,6 +114,12 @@ pub trait Tab {
     /// # Errors
     /// When it is not one of those the tab can use.
     fn open_file(&mut self, path: &Path, cx: &mut TabCx<'_>) -> Result<()>;
+
+    /// Takes a picture from the clipboard; `None` when the tab has no use for one.
+    fn paste_picture(&mut self, image: Image, cx: &mut TabCx<'_>) -> Option<Result<()>> {
+        let _ = (image, cx);
+        None
+    }
 
     /// What the copy command copies.
     fn copy_text(&self) -> Option<String>;

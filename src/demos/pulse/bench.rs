@@ -1,16 +1,27 @@
 //! How well and how fast answers are found: people who were in no corpus are shrunk and searched
 //! for.
 
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
 use serde::Serialize;
 
 use super::answer::{Answer, Attributes, Hunt};
+use super::generator::search::LayersConfig;
+use super::generator::{Evaluation, People, evaluate};
+use super::learned::Network;
+use super::pixels::Pixels;
 use super::prior::{Collection, Prior};
 use super::search::SearchConfig;
-use super::upscale::Models;
+use super::upscale::{Heard, Models, Question, UpscaleJob};
+use crate::compute::{Ending, Event, Lane, Run, Wake, Worker, WorkerOptions};
 use crate::data::interval::{Interval, wilson};
 use crate::error::{Error, Result};
+use crate::human::Kit;
 use crate::nn::cpu::process_cpu_time;
 use crate::rng::Rng;
+use crate::store::assets_dir;
 
 /// People whose answers are searched for side by side.
 const TOGETHER: usize = 8;
@@ -112,6 +123,133 @@ pub fn search(
     }
     let found = summary(&all, (side, people, samples), config.epsilon, cpu);
     Ok(Found { missed, ..found })
+}
+
+/// What the learned generator can do.
+#[derive(Clone, Debug, Serialize)]
+pub struct LearnedFound {
+    /// Its pictures of people it has not seen, from their true vectors.
+    pub pictures: Evaluation,
+    /// Pixels in a side of the small pictures that are searched for.
+    pub side: usize,
+    /// People searched for.
+    pub people: usize,
+    /// Answers for each.
+    pub samples: usize,
+    /// Share of answers within epsilon.
+    pub success: f64,
+    /// Its 95 % interval.
+    pub success_interval: Interval,
+    /// The middle error.
+    pub median_error: f64,
+    /// Processor seconds an answer.
+    pub cpu_seconds_an_answer: f64,
+}
+
+/// Measures a learned generator: `drawn` held-out people as it draws them, and the first `people` of
+/// them searched for through its layers.
+///
+/// # Errors
+/// When the weights are missing; [`Error::Cancelled`] when `go_on` says no.
+pub fn learned(
+    path: &Path,
+    (side, drawn, people, samples): (usize, usize, usize, usize),
+    seed: u64,
+    go_on: impl Fn() -> bool,
+) -> Result<LearnedFound> {
+    let network = Network::load(path)?;
+    let net = network.generator();
+    let rng = Rng::new(seed).split("held out from the generator");
+    let mut held_out = People::new(Kit::head(&assets_dir())?, rng.clone(), net.sizes().size)?;
+    held_out.draw(drawn.max(people))?;
+    let config = LayersConfig::default();
+    let mut errors = Vec::new();
+    let start = process_cpu_time();
+    for number in 0..people {
+        let pixels: Vec<[u8; 3]> = held_out
+            .picture(number)
+            .chunks_exact(3)
+            .map(|p| [p[0], p[1], p[2]])
+            .collect();
+        let low = Pixels::from_rgb(held_out.size(), &pixels)?.shrunk(side);
+        let rng = rng.split(&format!("answers {number}"));
+        let mut search = network.search(low, samples, config.clone(), &rng)?;
+        while !search.step()? {
+            if !go_on() {
+                return Err(Error::Cancelled);
+            }
+        }
+        errors.extend(search.best().iter().map(|best| best.0));
+    }
+    let cpu = process_cpu_time().saturating_sub(start).as_secs_f64();
+    errors.sort_by(f64::total_cmp);
+    let within = errors.iter().filter(|e| **e <= config.epsilon).count() as f64;
+    let n = errors.len().max(1) as f64;
+    Ok(LearnedFound {
+        pictures: evaluate(net, &held_out, &net.device())?,
+        side,
+        people,
+        samples,
+        success: within / n,
+        success_interval: wilson(within, errors.len() as u64),
+        median_error: errors.get(errors.len() / 2).copied().unwrap_or(f64::NAN),
+        cpu_seconds_an_answer: cpu / n,
+    })
+}
+
+/// How long after a pixel is painted the first picture of the search is there, once for each of so many
+/// pixels. As in the window every pixel begins a search, of six answers, while the one before is still
+/// under way. What is read from files is read before.
+///
+/// # Errors
+/// When a search fails or ends without a picture.
+pub fn first_previews(options: WorkerOptions, side: usize, count: usize) -> Result<Vec<Duration>> {
+    let (sender, woken) = crossbeam_channel::bounded(1);
+    let wake: Wake = Arc::new(move || {
+        // A full channel means that a wake is already on its way.
+        let _ = sender.try_send(());
+    });
+    let worker = Worker::spawn(options, wake)?;
+    let mut low = Pixels::filled(side, [0.62; 3]);
+    let mut times = Vec::new();
+    let mut before: Option<Run<Heard>> = None;
+    for pixel in 0..=count {
+        low.planes[pixel % (side * side)] = 0.2;
+        let question = Question {
+            low: low.clone(),
+            samples: 6,
+            size: 128,
+            collection: Collection::Balanced,
+            prior: Prior::default(),
+            search: SearchConfig::default(),
+            seed: 0,
+            previews: true,
+        };
+        let start = Instant::now();
+        let is_first = before.is_none();
+        if let Some(old) = before.take() {
+            old.cancel();
+        }
+        let lane = Lane::Interactive("pulse answers");
+        let mut run = worker.submit(lane, "answers", UpscaleJob::new(question)?);
+        loop {
+            match run.poll() {
+                Some(Event::Output(Heard::Step { previews, .. })) if !previews.is_empty() => break,
+                Some(Event::Ended(Ending::Failed(error))) => return Err(error),
+                Some(Event::Ended(_)) => return Err(Error::Cancelled),
+                Some(_) => {}
+                None => {
+                    // A timeout only means that nothing happened yet.
+                    let _ = woken.recv_timeout(Duration::from_millis(5));
+                }
+            }
+        }
+        before = Some(run);
+        if !is_first {
+            times.push(start.elapsed());
+        }
+    }
+    Ok(times)
 }
 
 fn summary(

@@ -10,9 +10,9 @@ use serde_json::json;
 use super::person::standing;
 use super::upscale::SearchArgs;
 use crate::cli::{Globals, Report, interrupted};
-use crate::demos::pulse::bench;
 use crate::demos::pulse::generator::{self, Sizes, search_time};
 use crate::demos::pulse::upscale::Models;
+use crate::demos::pulse::{bench, learned};
 use crate::error::{Error, Result};
 use crate::human::{Extent, Kit, Part, Quality, Sampler, Wardrobe};
 use crate::nn::cpu::process_cpu_time;
@@ -30,6 +30,9 @@ pub(super) struct BenchArgs {
     /// Answers for each
     #[arg(long, default_value_t = 4, value_parser = value_parser!(u16).range(1..=64))]
     samples: u16,
+    /// Held-out people that are searched for through the learned generator, from 16 pixels; 0 for none
+    #[arg(long, default_value_t = 50, value_parser = value_parser!(u16).range(0..=10_000))]
+    learned: u16,
     #[command(flatten)]
     search: SearchArgs,
 }
@@ -103,6 +106,22 @@ pub(super) fn run(args: &BenchArgs, globals: &Globals) -> Result<()> {
         "generator_search".to_owned(),
         json!(search(&sampler, globals.seed, &mut report)?),
     );
+    let mut times = bench::first_previews(globals.worker_options(), 16, PREVIEWS)?;
+    times.sort_unstable();
+    let (median, most) = (times[PREVIEWS / 2], times[PREVIEWS - 1]);
+    report.text(&format!(
+        "{:4} ms from a painted pixel to the first preview, at most {} ms\n",
+        median.as_millis(),
+        most.as_millis()
+    ));
+    rates.insert(
+        "first_preview".to_owned(),
+        json!({
+            "pixels": PREVIEWS,
+            "median_seconds": median.as_secs_f64(),
+            "most_seconds": most.as_secs_f64(),
+        }),
+    );
     if args.people > 0 {
         let mut models = Models::new()?;
         for side in [8, 16] {
@@ -127,10 +146,33 @@ pub(super) fn run(args: &BenchArgs, globals: &Globals) -> Result<()> {
             rates.insert(format!("search_{side}"), json!(found));
         }
     }
+    if args.learned > 0 {
+        let wanted = (
+            16,
+            DRAWN,
+            usize::from(args.learned),
+            usize::from(args.samples),
+        );
+        let found = bench::learned(&learned::shipped(), wanted, globals.seed, || !interrupted())?;
+        report.text(&format!(
+            "learned generator: {:.2} dB, SSIM {:.4}, {} people; 16 px: {:5.1} % of answers within \
+             epsilon, {:.3} CPU seconds an answer\n",
+            found.pictures.psnr,
+            found.pictures.ssim,
+            found.pictures.people,
+            found.success * 100.0,
+            found.cpu_seconds_an_answer
+        ));
+        rates.insert("learned".to_owned(), json!(found));
+    }
     report.event("result", &json!(rates));
     Ok(())
 }
 
+/// Held-out people that the learned generator's pictures are compared with.
+const DRAWN: usize = 256;
+/// Pixels that are painted to time the first preview.
+const PREVIEWS: usize = 21;
 /// Steps of a search through the learned generator that are timed.
 const SEARCH_STEPS: usize = 100;
 

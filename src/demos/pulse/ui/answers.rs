@@ -13,9 +13,10 @@ use super::nearest::Nearest;
 use super::question::{Asked, Changed, Source};
 use super::settings::{generator_ui, search_ui};
 use super::turn::Turn;
-use crate::compute::{Ending, Event, Lane, Run};
+use crate::compute::{Lane, Run};
 use crate::data::Image;
 use crate::demos::pulse::answer::{Answer, Face};
+use crate::demos::pulse::input;
 use crate::demos::pulse::morph::morphed;
 use crate::demos::pulse::pixels::{Pixels, SIDES};
 use crate::demos::pulse::prior::{Collection, MOST, Prior};
@@ -140,6 +141,11 @@ impl Answers {
         }
     }
 
+    /// The small picture, and who it is of where that is known.
+    pub(super) fn question(&self) -> (&Pixels, Option<&Face>) {
+        (&self.asked.low, self.asked.truth.as_ref())
+    }
+
     fn state(&self) -> RunState {
         match &self.run {
             None => RunState::Idle,
@@ -204,24 +210,7 @@ impl Answers {
     }
 
     fn poll_person(&mut self, cx: &mut TabCx<'_>) {
-        let Some(run) = &mut self.person else { return };
-        let mut ended = false;
-        let mut came = None;
-        while let Some(event) = run.poll() {
-            match event {
-                Event::Output(face) => came = Some(face),
-                Event::Warning(text) => cx.toasts.warning(capitalised(&text)),
-                Event::Ended(ending) => {
-                    ended = true;
-                    if let Ending::Failed(error) = ending {
-                        cx.toasts.error(capitalised(&error.to_string()));
-                    }
-                }
-            }
-        }
-        if ended {
-            self.person = None;
-        }
+        let came = cx.heard(&mut self.person).and_then(|mut faces| faces.pop());
         if let Some(face) = came {
             self.truth.set(&Arc::new(sheet::picture(&face)));
             if let Err(error) = self.asked.take_person(face) {
@@ -235,27 +224,10 @@ impl Answers {
     }
 
     fn poll_run(&mut self, cx: &mut TabCx<'_>) {
-        let Some(run) = &mut self.run else { return };
-        let mut ended = false;
-        let mut heard = Vec::new();
-        while let Some(event) = run.poll() {
-            match event {
-                Event::Output(output) => heard.push(output),
-                Event::Warning(text) => cx.toasts.warning(capitalised(&text)),
-                Event::Ended(ending) => {
-                    ended = true;
-                    if let Ending::Failed(error) = ending {
-                        cx.toasts.error(capitalised(&error.to_string()));
-                    }
-                }
-            }
-        }
-        if ended {
-            self.run = None;
-        }
-        if !heard.is_empty() || ended {
-            self.touch();
-        }
+        let Some(heard) = cx.heard(&mut self.run) else {
+            return;
+        };
+        self.touch();
         for output in heard {
             self.take(output);
         }
@@ -428,6 +400,11 @@ impl Answers {
         }
         if touched.done {
             self.revision += 1;
+        }
+        match self.asked.crop_ui(ui, side) {
+            Ok(false) => {}
+            Ok(true) => self.changed(cx),
+            Err(error) => cx.toasts.error(capitalised(&error.to_string())),
         }
         let faint = theme::tokens(ui).faint;
         if self.asked.truth.is_some() {
@@ -608,7 +585,11 @@ impl Answers {
     }
 
     pub(super) fn open_file(&mut self, path: &Path, cx: &mut TabCx<'_>) -> Result<()> {
-        let image = crate::demos::pulse::input::open(path)?;
+        self.take_picture(input::open(path)?, cx)
+    }
+
+    /// Asks for faces of a picture's square.
+    pub(super) fn take_picture(&mut self, image: Image, cx: &mut TabCx<'_>) -> Result<()> {
         self.asked.take_picture(image)?;
         self.changed(cx);
         Ok(())

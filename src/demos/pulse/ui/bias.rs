@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::settings::search_ui;
-use crate::compute::{Ending, Event, Lane, Run};
+use crate::compute::{Lane, Run};
 use crate::demos::pulse::answer::Group;
 use crate::demos::pulse::bias::{BiasConfig, BiasJob, Example, Measured, Row, Setting, csv};
 use crate::demos::pulse::pixels::SIDES;
@@ -89,27 +89,10 @@ impl Bias {
     }
 
     pub(super) fn logic(&mut self, cx: &mut TabCx<'_>) {
-        let Some(run) = &mut self.run else { return };
-        let mut ended = false;
-        let mut heard = Vec::new();
-        while let Some(event) = run.poll() {
-            match event {
-                Event::Output(output) => heard.push(output),
-                Event::Warning(text) => cx.toasts.warning(capitalised(&text)),
-                Event::Ended(ending) => {
-                    ended = true;
-                    if let Ending::Failed(error) = ending {
-                        cx.toasts.error(capitalised(&error.to_string()));
-                    }
-                }
-            }
-        }
-        if ended {
-            self.run = None;
-        }
-        if ended || !heard.is_empty() {
-            self.revision += 1;
-        }
+        let Some(heard) = cx.heard(&mut self.run) else {
+            return;
+        };
+        self.revision += 1;
         for output in heard {
             match output {
                 Measured::Row(row) => self.take(row),

@@ -1,9 +1,11 @@
-//! The tab: a page that searches for answers to a small picture, and one that measures the bias of
-//! doing so.
+//! The tab: a page that searches for answers to a small picture, one that does so through a learned
+//! generator, and one that measures the bias of doing so.
 
 mod answers;
 mod bias;
 mod canvas;
+mod crop;
+mod learned;
 mod nearest;
 mod question;
 mod settings;
@@ -12,10 +14,13 @@ mod turn;
 use std::path::Path;
 
 use egui::{Context, Ui};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use self::answers::Answers;
 use self::bias::Bias;
+use self::learned::Learned;
+use crate::data::Image;
 use crate::demos::pulse::samples;
 use crate::error::{Error, Result};
 use crate::gui::{Command, Export, Tab, TabCx};
@@ -33,20 +38,25 @@ pub fn open() -> Box<dyn Tab> {
     }
     Box::new(PulseTab {
         answers,
+        learned: Learned::new(),
         bias: Bias::new(rows),
         front: Front::Answers,
         revision: 0,
     })
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 enum Front {
+    #[default]
     Answers,
+    Learned,
     Bias,
 }
 
 struct PulseTab {
     answers: Answers,
+    learned: Learned,
     bias: Bias,
     front: Front,
     revision: u64,
@@ -55,12 +65,14 @@ struct PulseTab {
 impl Tab for PulseTab {
     fn logic(&mut self, _: &Context, cx: &mut TabCx<'_>) {
         self.answers.logic(cx);
+        self.learned.logic(cx);
         self.bias.logic(cx);
     }
 
     fn controls_ui(&mut self, ui: &mut Ui, cx: &mut TabCx<'_>) {
         match self.front {
             Front::Answers => self.answers.controls_ui(ui, cx),
+            Front::Learned => self.learned.controls_ui(ui, cx),
             Front::Bias => self.bias.controls_ui(ui, cx),
         }
     }
@@ -72,6 +84,11 @@ impl Tab for PulseTab {
                     Front::Answers,
                     "Answers",
                     "Faces that shrink to a small picture",
+                ),
+                (
+                    Front::Learned,
+                    "Learned generator",
+                    "The paper's own search, through the layers of a network that learned faces",
                 ),
                 (
                     Front::Bias,
@@ -89,6 +106,7 @@ impl Tab for PulseTab {
         ui.add_space(2.0);
         match self.front {
             Front::Answers => self.answers.stage_ui(ui, cx),
+            Front::Learned => self.learned.stage_ui(ui, self.answers.question()),
             Front::Bias => self.bias.stage_ui(ui),
         }
     }
@@ -96,6 +114,7 @@ impl Tab for PulseTab {
     fn can(&self, command: Command) -> bool {
         match self.front {
             Front::Answers => self.answers.can(command),
+            Front::Learned => self.learned.can(command),
             Front::Bias => self.bias.can(command),
         }
     }
@@ -103,12 +122,21 @@ impl Tab for PulseTab {
     fn perform(&mut self, command: Command, cx: &mut TabCx<'_>) {
         match self.front {
             Front::Answers => self.answers.perform(command, cx),
+            Front::Learned => {
+                let (low, truth) = self.answers.question();
+                self.learned.perform(command, low, truth, cx);
+            }
             Front::Bias => self.bias.perform(command, cx),
         }
     }
 
     fn opens(&self) -> &'static str {
         "a picture (PNG, JPEG, WebP, GIF), of which a square is shrunk"
+    }
+
+    fn paste_picture(&mut self, image: Image, cx: &mut TabCx<'_>) -> Option<Result<()>> {
+        self.front = Front::Answers;
+        Some(self.answers.take_picture(image, cx))
     }
 
     fn open_file(&mut self, path: &Path, cx: &mut TabCx<'_>) -> Result<()> {
@@ -119,6 +147,7 @@ impl Tab for PulseTab {
     fn copy_text(&self) -> Option<String> {
         match self.front {
             Front::Answers => self.answers.copy_text(),
+            Front::Learned => self.learned.copy_text(),
             Front::Bias => self.bias.table(),
         }
     }
@@ -126,6 +155,7 @@ impl Tab for PulseTab {
     fn exports(&self) -> &'static [Export] {
         match self.front {
             Front::Answers => answers::EXPORTS,
+            Front::Learned => learned::EXPORTS,
             Front::Bias => bias::EXPORTS,
         }
     }
@@ -133,6 +163,7 @@ impl Tab for PulseTab {
     fn export(&self, format: Export) -> Result<Vec<u8>> {
         match self.front {
             Front::Answers => self.answers.export(format),
+            Front::Learned => self.learned.export(),
             Front::Bias => self
                 .bias
                 .table()
@@ -143,8 +174,9 @@ impl Tab for PulseTab {
 
     fn save(&self) -> Value {
         json!({
-            "bias_in_front": self.front == Front::Bias,
+            "front": self.front,
             "answers": self.answers.save(),
+            "learned": self.learned.save(),
             "bias": self.bias.save(),
         })
     }
@@ -153,16 +185,13 @@ impl Tab for PulseTab {
         let part = |name: &str| state.get(name).cloned().unwrap_or(Value::Null);
         self.answers.restore(part("answers"))?;
         self.bias.restore(part("bias"))?;
-        self.front = if part("bias_in_front") == Value::Bool(true) {
-            Front::Bias
-        } else {
-            Front::Answers
-        };
+        self.learned.restore(part("learned"))?;
+        self.front = serde_json::from_value(part("front")).unwrap_or_default();
         self.revision += 1;
         Ok(())
     }
 
     fn revision(&self) -> u64 {
-        self.revision + self.answers.revision() + self.bias.revision()
+        self.revision + self.answers.revision() + self.learned.revision() + self.bias.revision()
     }
 }

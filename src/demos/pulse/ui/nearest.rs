@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use egui::{RichText, Ui, Vec2};
 
-use crate::compute::{Ending, Event, Lane, Run};
+use crate::compute::{Lane, Run};
 use crate::demos::pulse::bank::{self, NearestJob, PEOPLE, Reference};
 use crate::demos::pulse::pixels::Pixels;
 use crate::demos::pulse::sheet;
-use crate::gui::controls::{capitalised, progress_ui};
+use crate::gui::controls::progress_ui;
 use crate::gui::{TabCx, theme};
 use crate::view::ImageView;
 
@@ -37,32 +37,18 @@ impl Nearest {
     }
 
     pub(super) fn logic(&mut self, cx: &mut TabCx<'_>) {
-        let Some(run) = &mut self.run else { return };
-        let mut ended = false;
-        while let Some(event) = run.poll() {
-            match event {
-                Event::Output(Reference::Rendered(_)) => {}
-                Event::Output(Reference::Nearest(found)) => {
-                    self.faces = found
-                        .into_iter()
-                        .map(|(face, error)| {
-                            let mut view = ImageView::new("One of the nearest people");
-                            view.set(&Arc::new(sheet::picture(&face)));
-                            (view, error)
-                        })
-                        .collect();
-                }
-                Event::Warning(text) => cx.toasts.warning(capitalised(&text)),
-                Event::Ended(ending) => {
-                    ended = true;
-                    if let Ending::Failed(error) = ending {
-                        cx.toasts.error(capitalised(&error.to_string()));
-                    }
-                }
-            }
-        }
-        if ended {
-            self.run = None;
+        for output in cx.heard(&mut self.run).into_iter().flatten() {
+            let Reference::Nearest(found) = output else {
+                continue;
+            };
+            self.faces = found
+                .into_iter()
+                .map(|(face, error)| {
+                    let mut view = ImageView::new("One of the nearest people");
+                    view.set(&Arc::new(sheet::picture(&face)));
+                    (view, error)
+                })
+                .collect();
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use egui::{DragValue, Grid, Slider, Ui};
 use serde::{Deserialize, Serialize};
 
+use super::crop::CropView;
 use crate::data::Image;
 use crate::demos::pulse::answer::Face;
 use crate::demos::pulse::input::{self, Crop};
@@ -22,6 +23,7 @@ pub(super) struct Asked {
     pub(super) truth: Option<Face>,
     /// A picture of one's own, and the square of it.
     picture: Option<(Arc<Image>, Crop)>,
+    view: CropView,
     /// The brush's colour, sRGB.
     brush: [u8; 3],
 }
@@ -52,6 +54,7 @@ impl Asked {
             low: Pixels::filled(16, [0.62, 0.62, 0.62]),
             truth: None,
             picture: None,
+            view: CropView::new(),
             brush: [196, 148, 120],
         }
     }
@@ -154,7 +157,7 @@ impl Asked {
         });
         let faint = theme::tokens(ui).faint;
         let hint = egui::RichText::new(
-            "Paint on it, or open or drop a picture of your own. Secondary button: take a colour",
+            "Paint on it, or open, drop or paste a picture of your own. Secondary button: take a colour",
         );
         ui.label(hint.small().color(faint));
         Grid::new("question")
@@ -175,15 +178,36 @@ impl Asked {
         if self.side != self.low.side {
             self.resize()?;
         }
-        if self.source == Source::Picture && self.crop_ui(ui) {
+        if self.source == Source::Picture && self.crop_numbers_ui(ui) {
             self.resize()?;
             changed = Changed::Low;
         }
         Ok(changed)
     }
 
-    /// The square of one's own picture. True when it was changed.
-    fn crop_ui(&mut self, ui: &mut Ui) -> bool {
+    /// One's own picture, `width` points wide, with the square that is shrunk. True when another one was
+    /// drawn on it.
+    pub(super) fn crop_ui(&mut self, ui: &mut Ui, width: f32) -> Result<bool> {
+        let Some((image, crop)) = &mut self.picture else {
+            return Ok(false);
+        };
+        if self.source != Source::Picture {
+            return Ok(false);
+        }
+        ui.add_space(6.0);
+        ui.label(egui::RichText::new("Your picture").strong());
+        let changed = self.view.ui(ui, image, crop, width);
+        let faint = theme::tokens(ui).faint;
+        let text = "Drag on it to choose the face's square";
+        ui.label(egui::RichText::new(text).small().color(faint));
+        if changed {
+            self.resize()?;
+        }
+        Ok(changed)
+    }
+
+    /// The square in numbers. True when it was changed.
+    fn crop_numbers_ui(&mut self, ui: &mut Ui) -> bool {
         let Some((image, crop)) = &mut self.picture else {
             return false;
         };

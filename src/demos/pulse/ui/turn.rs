@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use egui::{RichText, Ui, Vec2};
 
-use crate::compute::{Ending, Event, Flow, Job, Lane, Run, StepCx};
+use crate::compute::{Flow, Job, Lane, Run, StepCx};
 use crate::demos::pulse::upscale::Models;
 use crate::error::Result;
-use crate::gui::controls::capitalised;
 use crate::gui::{TabCx, theme};
 use crate::view::mesh::{MeshView, Scene};
 
@@ -64,25 +63,9 @@ impl Turn {
     }
 
     pub(super) fn logic(&mut self, cx: &mut TabCx<'_>) {
-        let Some(run) = &mut self.run else { return };
-        let mut ended = false;
-        while let Some(event) = run.poll() {
-            match event {
-                Event::Output(scene) => {
-                    self.view.set(&scene);
-                    self.shown = true;
-                }
-                Event::Warning(text) => cx.toasts.warning(capitalised(&text)),
-                Event::Ended(ending) => {
-                    ended = true;
-                    if let Ending::Failed(error) = ending {
-                        cx.toasts.error(capitalised(&error.to_string()));
-                    }
-                }
-            }
-        }
-        if ended {
-            self.run = None;
+        for scene in cx.heard(&mut self.run).into_iter().flatten() {
+            self.view.set(&scene);
+            self.shown = true;
         }
     }
 
