@@ -467,7 +467,7 @@ impl App {
         let rgba = picture
             .pixels
             .iter()
-            .flat_map(|c| c.to_srgba_unmultiplied());
+            .flat_map(egui::Color32::to_srgba_unmultiplied);
         let taken = Image::new(width, height, rgba.collect()).map(|image| {
             self.with_tab(self.active, |tab, cx| tab.paste_picture(image, cx))
                 .flatten()

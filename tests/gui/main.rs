@@ -14,6 +14,7 @@ mod muzero;
 mod muzero_training;
 mod notebook;
 mod pictures;
+mod pulse;
 mod sessions;
 mod shell;
 mod window;

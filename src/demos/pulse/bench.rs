@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use super::answer::{Answer, Attributes, Hunt};
+use super::generator::metrics::psnr;
 use super::generator::search::LayersConfig;
 use super::generator::{Evaluation, People, evaluate};
 use super::learned::Network;
@@ -16,7 +17,7 @@ use super::prior::{Collection, Prior};
 use super::search::SearchConfig;
 use super::upscale::{Heard, Models, Question, UpscaleJob};
 use crate::compute::{Ending, Event, Lane, Run, Wake, Worker, WorkerOptions};
-use crate::data::interval::{Interval, wilson};
+use crate::data::interval::{Interval, mean_interval, wilson};
 use crate::error::{Error, Result};
 use crate::human::Kit;
 use crate::nn::cpu::process_cpu_time;
@@ -130,6 +131,15 @@ pub fn search(
 pub struct LearnedFound {
     /// Its pictures of people it has not seen, from their true vectors.
     pub pictures: Evaluation,
+    /// Searches from small pictures of them, without the cross loss and with it.
+    pub searches: Vec<LayersFound>,
+}
+
+/// What searches through the layers of the learned generator found.
+#[derive(Clone, Debug, Serialize)]
+pub struct LayersFound {
+    /// What the geodesic cross loss counted.
+    pub cross_weight: f64,
     /// Pixels in a side of the small pictures that are searched for.
     pub side: usize,
     /// People searched for.
@@ -142,6 +152,10 @@ pub struct LearnedFound {
     pub success_interval: Interval,
     /// The middle error.
     pub median_error: f64,
+    /// How near the answers are to the true face, in decibels: the mean.
+    pub psnr: f64,
+    /// Its 95 % interval; answers to one person are counted as if they were independent.
+    pub psnr_interval: Interval,
     /// Processor seconds an answer.
     pub cpu_seconds_an_answer: f64,
 }
@@ -162,8 +176,41 @@ pub fn learned(
     let rng = Rng::new(seed).split("held out from the generator");
     let mut held_out = People::new(Kit::head(&assets_dir())?, rng.clone(), net.sizes().size)?;
     held_out.draw(drawn.max(people))?;
-    let config = LayersConfig::default();
-    let mut errors = Vec::new();
+    let usual = LayersConfig::default();
+    let searches = [0.0, usual.cross_weight].into_iter().map(|cross_weight| {
+        let config = LayersConfig {
+            cross_weight,
+            ..usual.clone()
+        };
+        layers(
+            &network,
+            &held_out,
+            (side, people, samples),
+            &config,
+            &rng,
+            &go_on,
+        )
+    });
+    let searches = if people > 0 {
+        searches.collect::<Result<_>>()?
+    } else {
+        Vec::new()
+    };
+    Ok(LearnedFound {
+        pictures: evaluate(net, &held_out, &net.device())?,
+        searches,
+    })
+}
+
+fn layers(
+    network: &Network,
+    held_out: &People,
+    (side, people, samples): (usize, usize, usize),
+    config: &LayersConfig,
+    rng: &Rng,
+    go_on: impl Fn() -> bool,
+) -> Result<LayersFound> {
+    let (mut errors, mut nearness) = (Vec::new(), Vec::new());
     let start = process_cpu_time();
     for number in 0..people {
         let pixels: Vec<[u8; 3]> = held_out
@@ -171,28 +218,35 @@ pub fn learned(
             .chunks_exact(3)
             .map(|p| [p[0], p[1], p[2]])
             .collect();
-        let low = Pixels::from_rgb(held_out.size(), &pixels)?.shrunk(side);
+        let truth = Pixels::from_rgb(held_out.size(), &pixels)?;
         let rng = rng.split(&format!("answers {number}"));
+        let low = truth.shrunk(side);
         let mut search = network.search(low, samples, config.clone(), &rng)?;
         while !search.step()? {
             if !go_on() {
                 return Err(Error::Cancelled);
             }
         }
-        errors.extend(search.best().iter().map(|best| best.0));
+        for (error, picture) in search.best() {
+            errors.push(*error);
+            nearness.push(psnr(&picture.planes, &truth.planes));
+        }
     }
     let cpu = process_cpu_time().saturating_sub(start).as_secs_f64();
     errors.sort_by(f64::total_cmp);
     let within = errors.iter().filter(|e| **e <= config.epsilon).count() as f64;
     let n = errors.len().max(1) as f64;
-    Ok(LearnedFound {
-        pictures: evaluate(net, &held_out, &net.device())?,
+    let (psnr, psnr_interval) = mean_interval(&nearness);
+    Ok(LayersFound {
+        cross_weight: config.cross_weight,
         side,
         people,
         samples,
         success: within / n,
         success_interval: wilson(within, errors.len() as u64),
         median_error: errors.get(errors.len() / 2).copied().unwrap_or(f64::NAN),
+        psnr,
+        psnr_interval,
         cpu_seconds_an_answer: cpu / n,
     })
 }

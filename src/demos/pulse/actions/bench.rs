@@ -5,7 +5,7 @@ use std::time::Instant;
 use candle_core::Device;
 use clap::{Args, value_parser};
 use rayon::prelude::*;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::person::standing;
 use super::upscale::SearchArgs;
@@ -39,9 +39,29 @@ pub(super) struct BenchArgs {
 
 pub(super) fn run(args: &BenchArgs, globals: &Globals) -> Result<()> {
     let mut report = globals.report();
+    let mut rates = Map::new();
+    people(args, globals, &mut report, &mut rates)?;
+    let kit = Kit::head(&assets_dir())?;
+    rates.insert(
+        "generator_search".to_owned(),
+        json!(search(&Sampler::new(&kit), globals.seed, &mut report)?),
+    );
+    preview(globals, &mut report, &mut rates)?;
+    answers(args, globals, &mut report, &mut rates)?;
+    learned_answers(args, globals, &mut report, &mut rates)?;
+    report.event("result", &json!(rates));
+    Ok(())
+}
+
+/// How fast people are drawn.
+fn people(
+    args: &BenchArgs,
+    globals: &Globals,
+    report: &mut Report,
+    rates: &mut Map<String, Value>,
+) -> Result<()> {
     let kit = Kit::whole(&assets_dir())?;
     let sampler = Sampler::new(&kit);
-    let mut rates = serde_json::Map::new();
     for (name, extent, quality) in [
         (
             "faces",
@@ -102,10 +122,11 @@ pub(super) fn run(args: &BenchArgs, globals: &Globals) -> Result<()> {
             }),
         );
     }
-    rates.insert(
-        "generator_search".to_owned(),
-        json!(search(&sampler, globals.seed, &mut report)?),
-    );
+    Ok(())
+}
+
+/// How soon a painted pixel is answered.
+fn preview(globals: &Globals, report: &mut Report, rates: &mut Map<String, Value>) -> Result<()> {
     let mut times = bench::first_previews(globals.worker_options(), 16, PREVIEWS)?;
     times.sort_unstable();
     let (median, most) = (times[PREVIEWS / 2], times[PREVIEWS - 1]);
@@ -122,6 +143,16 @@ pub(super) fn run(args: &BenchArgs, globals: &Globals) -> Result<()> {
             "most_seconds": most.as_secs_f64(),
         }),
     );
+    Ok(())
+}
+
+/// How well and fast the kit's answers are found.
+fn answers(
+    args: &BenchArgs,
+    globals: &Globals,
+    report: &mut Report,
+    rates: &mut Map<String, Value>,
+) -> Result<()> {
     if args.people > 0 {
         let mut models = Models::new()?;
         for side in [8, 16] {
@@ -146,6 +177,16 @@ pub(super) fn run(args: &BenchArgs, globals: &Globals) -> Result<()> {
             rates.insert(format!("search_{side}"), json!(found));
         }
     }
+    Ok(())
+}
+
+/// How well the learned generator draws people, and how well and fast its answers are found.
+fn learned_answers(
+    args: &BenchArgs,
+    globals: &Globals,
+    report: &mut Report,
+    rates: &mut Map<String, Value>,
+) -> Result<()> {
     if args.learned > 0 {
         let wanted = (
             16,
@@ -155,17 +196,22 @@ pub(super) fn run(args: &BenchArgs, globals: &Globals) -> Result<()> {
         );
         let found = bench::learned(&learned::shipped(), wanted, globals.seed, || !interrupted())?;
         report.text(&format!(
-            "learned generator: {:.2} dB, SSIM {:.4}, {} people; 16 px: {:5.1} % of answers within \
-             epsilon, {:.3} CPU seconds an answer\n",
-            found.pictures.psnr,
-            found.pictures.ssim,
-            found.pictures.people,
-            found.success * 100.0,
-            found.cpu_seconds_an_answer
+            "learned generator: {:.2} dB, SSIM {:.4}, {} people\n",
+            found.pictures.psnr, found.pictures.ssim, found.pictures.people,
         ));
+        for search in &found.searches {
+            report.text(&format!(
+                "{:2} px, cross weight {}: {:5.1} % of answers within epsilon, {:.2} dB to the true \
+                 face, {:.3} CPU seconds an answer\n",
+                search.side,
+                search.cross_weight,
+                search.success * 100.0,
+                search.psnr,
+                search.cpu_seconds_an_answer
+            ));
+        }
         rates.insert("learned".to_owned(), json!(found));
     }
-    report.event("result", &json!(rates));
     Ok(())
 }
 
@@ -178,7 +224,7 @@ const SEARCH_STEPS: usize = 100;
 
 /// What a search through the learned generator costs, for one face. The weights do not matter to
 /// that, so they are random ones.
-fn search(sampler: &Sampler, seed: u64, report: &mut Report) -> Result<Vec<serde_json::Value>> {
+fn search(sampler: &Sampler, seed: u64, report: &mut Report) -> Result<Vec<Value>> {
     let mut rows = Vec::new();
     for size in [64, 128] {
         let mut rng = Rng::new(seed).split("search");

@@ -1,6 +1,7 @@
 //! The page of the learned generator: the paper's own search, a latent for each layer, every step's
 //! picture seen.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use egui::{DragValue, Grid, RichText, ScrollArea, Slider, Ui, Vec2, vec2};
@@ -30,8 +31,10 @@ pub(super) const EXPORTS: &[Export] = &[PNG];
 
 /// The column of the question is this wide.
 const QUESTION_WIDTH: f32 = 200.0;
-/// Answers are this wide, where there is room.
-const ANSWER: [f32; 2] = [110.0, 220.0];
+/// Answers are at least and at most this wide.
+const ANSWER: [f32; 2] = [96.0, 280.0];
+/// The shrunk answer beside its error, as a share of the answer.
+const TWIN: f32 = 0.3;
 /// The curves are this high, and at least so wide each.
 const PLOT: [f32; 2] = [170.0, 240.0];
 
@@ -330,11 +333,12 @@ impl Learned {
         }
         self.verdict_ui(ui);
         let room = ui.available_height();
+        let height = (room - PLOT[0] - 40.0).max(120.0);
         ScrollArea::vertical()
             .id_salt("grid")
-            .max_height((room - PLOT[0] - 40.0).max(120.0))
+            .max_height(height)
             .auto_shrink([false, false])
-            .show(ui, |ui| self.grid_ui(ui));
+            .show(ui, |ui| self.grid_ui(ui, height));
         ui.add_space(6.0);
         let (errors, crosses, search) = (&self.errors, &self.crosses, &self.options.search);
         let plots = self
@@ -383,12 +387,18 @@ impl Learned {
         ui.label(RichText::new(text).color(color));
     }
 
-    fn grid_ui(&mut self, ui: &mut Ui) {
+    fn grid_ui(&mut self, ui: &mut Ui, height: f32) {
         let gap = 10.0;
-        let width = ui.available_width();
-        let most = ((width + gap) / (ANSWER[0] + gap)).floor().max(1.0) as usize;
-        let columns = self.shown.len().clamp(1, 4).min(most);
-        let side = (width / columns as f32 - gap).clamp(60.0, ANSWER[1]);
+        let (count, width) = (self.shown.len(), ui.available_width());
+        // The columns that let the answers be largest without scrolling.
+        let side = |columns: usize| {
+            let high = height / count.div_ceil(columns) as f32 - gap;
+            let wide = width / columns as f32 - gap;
+            wide.min(high / (1.0 + TWIN) - gap).min(ANSWER[1])
+        };
+        let columns = (1..=count).max_by(|&a, &b| side(a).total_cmp(&side(b)));
+        let columns = columns.unwrap_or(1);
+        let side = side(columns).max(ANSWER[0].min(width - gap));
         let tokens = theme::tokens(ui);
         Grid::new("faces").spacing([gap, gap]).show(ui, |ui| {
             for (place, shown) in self.shown.iter_mut().enumerate() {
@@ -396,7 +406,7 @@ impl Learned {
                     ui.set_width(side);
                     shown.view.show(ui, Vec2::splat(side));
                     ui.horizontal(|ui| {
-                        twin_ui(ui, &shown.low, side * 0.3, "The answer shrunk");
+                        twin_ui(ui, &shown.low, side * TWIN, "The answer shrunk");
                         ui.vertical(|ui| {
                             ui.label(RichText::new(format!("{:.5}", shown.error)).monospace())
                                 .on_hover_text("Mean squared error of the answer shrunk");
@@ -449,11 +459,11 @@ impl Learned {
     }
 
     pub(super) fn copy_text(&self) -> Option<String> {
-        let lines: String = self
-            .answers()
-            .map(|answer| format!("{:.6}\n", answer.error))
-            .collect();
-        (!lines.is_empty()).then(|| format!("error\n{lines}"))
+        let mut text = String::from("error\n");
+        for answer in self.answers() {
+            let _ = writeln!(text, "{:.6}", answer.error);
+        }
+        self.answers().next().map(|_| text)
     }
 
     pub(super) fn export(&self) -> Result<Vec<u8>> {
