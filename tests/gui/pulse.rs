@@ -61,8 +61,8 @@ fn drag(window: &mut Window, label: &str, from: [f32; 2], to: [f32; 2]) {
     window.event(button(place(from), true));
     window.run_steps(2);
     window.event(Event::PointerMoved(place([
-        (from[0] + to[0]) / 2.0,
-        (from[1] + to[1]) / 2.0,
+        f32::midpoint(from[0], to[0]),
+        f32::midpoint(from[1], to[1]),
     ])));
     window.run_steps(2);
     window.event(Event::PointerMoved(place(to)));
