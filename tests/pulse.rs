@@ -9,7 +9,6 @@ use candle_core::{Device, Tensor, Var};
 use serde_json::Value;
 use vitrine::compute::{Event, WorkerOptions, run_to_end};
 use vitrine::demos::pulse::answer::{Group, Studio};
-use vitrine::demos::pulse::bench;
 use vitrine::demos::pulse::bias::{BiasConfig, BiasJob, Measured, Row};
 use vitrine::demos::pulse::generator::search::LayersConfig;
 use vitrine::demos::pulse::input;
@@ -20,6 +19,7 @@ use vitrine::demos::pulse::search::{Search, SearchConfig};
 use vitrine::demos::pulse::surrogate::backdrop::Backdrops;
 use vitrine::demos::pulse::surrogate::features::Features;
 use vitrine::demos::pulse::upscale::Models;
+use vitrine::demos::pulse::{bank, bench};
 use vitrine::human::{Extent, Kit, Part, Quality, Sampler, Wardrobe};
 use vitrine::rng::Rng;
 use vitrine::store::assets_dir;
@@ -295,7 +295,7 @@ fn a_generator_that_expects_light_skin_finds_it() {
         seed: 4,
     };
     let mut rows: Vec<Row> = Vec::new();
-    let job = BiasJob::new(config).expect("within bounds");
+    let job = BiasJob::new(config, std::path::PathBuf::new()).expect("within bounds");
     run_to_end(WorkerOptions::default(), job, |event, _| {
         if let Some(Event::Output(Measured::Row(row))) = event {
             rows.retain(|old| old.setting != row.setting || old.group != row.group);
@@ -318,6 +318,41 @@ fn a_generator_that_expects_light_skin_finds_it() {
     let (fair, unfair) = (of(0.0, Group::Medium), of(2.0, Group::Medium));
     assert!(unfair.kept < fair.kept, "{fair:?} {unfair:?}");
     assert!(of(2.0, Group::Light).kept > unfair.kept);
+}
+
+#[test]
+fn a_bank_is_reweighted_as_the_prior_has_people() {
+    let sampler = Sampler::new(&kit());
+    let people = 4000;
+    let shares = |imbalance: f64| {
+        let prior = Prior { imbalance };
+        let drawn = bank::reweighted(people, &sampler, prior, &mut Rng::new(1));
+        assert!(drawn.is_sorted() && drawn.len() > 100, "{}", drawn.len());
+        let mut counts = [0.0; 3];
+        for &number in &drawn {
+            let origin = sampler
+                .portrait(&bank::vector(&sampler, number))
+                .person
+                .origin;
+            let group = Group::of(origin);
+            let place = Group::ALL
+                .iter()
+                .position(|g| *g == group)
+                .expect("one of them");
+            counts[place] += 1.0 / drawn.len() as f64;
+        }
+        counts
+    };
+    let [dark, medium, light] = shares(0.0);
+    assert!((dark - medium).abs() < 0.05 && (dark - light).abs() < 0.05);
+    // About 9, 17 and 74 of 100 of a collection; who would be there twice is there once.
+    let [dark, _, light] = shares(1.0);
+    assert!(
+        (0.04..0.16).contains(&dark) && (0.60..0.80).contains(&light),
+        "{dark}, {light}"
+    );
+    let [dark, _, light] = shares(2.0);
+    assert!(dark < 0.04 && light > 0.85, "{dark}, {light}");
 }
 
 fn write(folder: &Path, name: &str, bytes: &[u8]) -> std::path::PathBuf {

@@ -111,6 +111,25 @@ pub struct Answer {
     pub drafts: Vec<f64>,
 }
 
+impl Answer {
+    /// A face as an answer to a small picture, without a search.
+    ///
+    /// # Errors
+    /// Never for a face that was drawn.
+    pub fn of(face: Face, target: &Pixels, epsilon: f64) -> Result<Self> {
+        let low = face.low(target.side)?;
+        let error = low.error(target);
+        Ok(Self {
+            face,
+            low,
+            error,
+            success: error <= epsilon,
+            surrogate_error: error,
+            drafts: Vec::new(),
+        })
+    }
+}
+
 /// Starts of an answer that are drawn, after the search, to choose between them by the renderer.
 const FINALISTS: usize = 2;
 
@@ -568,21 +587,15 @@ impl Hunt {
     }
 
     fn draw(&self, studio: &Studio) -> Result<Vec<Answer>> {
-        let side = self.eyes.side();
         self.best
             .par_iter()
             .enumerate()
             .map(|(row, best)| {
                 let face = studio.face(&best.z, self.size);
-                let low = face.low(side)?;
-                let error = low.error(&self.targets[row]);
                 Ok(Answer {
-                    face,
-                    low,
-                    error,
-                    success: error <= self.config.epsilon,
                     surrogate_error: self.surrogate_errors[row],
                     drafts: best.drafts.clone(),
+                    ..Answer::of(face, &self.targets[row], self.config.epsilon)?
                 })
             })
             .collect()

@@ -51,8 +51,39 @@ fn mark(sampler: &Sampler) -> [u8; HEAD] {
     hash.finalize().into()
 }
 
+/// Which of the first people make a bank as another prior has them: each as often as the prior finds
+/// them more or less often than the bank does, drawn by one comb. Who is drawn repeatedly is there
+/// once.
+#[must_use]
+pub fn reweighted(people: u64, sampler: &Sampler, prior: Prior, rng: &mut Rng) -> Vec<u64> {
+    let mean = prior.mean(sampler);
+    let half: f64 = mean.iter().map(|m| m * m).sum::<f64>() / 2.0;
+    let weights: Vec<f64> = (0..people)
+        .into_par_iter()
+        .map(|number| {
+            let z = vector(sampler, number);
+            let along: f64 = z.iter().zip(&mean).map(|(z, m)| z * m).sum();
+            (along - half).exp()
+        })
+        .collect();
+    let tooth = weights.iter().sum::<f64>() / people.max(1) as f64;
+    let mut next = rng.uniform() * tooth;
+    let (mut sum, mut drawn) = (0.0, Vec::new());
+    for (number, weight) in (0..people).zip(weights) {
+        sum += weight;
+        if sum > next {
+            drawn.push(number);
+            while sum > next {
+                next += tooth;
+            }
+        }
+    }
+    drawn
+}
+
 /// The vector of a person of the bank.
-fn vector(sampler: &Sampler, number: u64) -> Vec<f64> {
+#[must_use]
+pub fn vector(sampler: &Sampler, number: u64) -> Vec<f64> {
     let rng = Rng::new(0).split("bank");
     Prior::default().draw(sampler, &mut rng.split(&number.to_string()))
 }
@@ -87,6 +118,36 @@ impl Bank {
         Ok(())
     }
 
+    /// The worker's bank, or the one in a file as far as it is there.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn of_worker<T>(
+        cx: &mut StepCx<'_, T>,
+        file: &Path,
+        sampler: &Sampler,
+    ) -> Result<Box<Self>> {
+        match cx.resources().take::<Self>() {
+            Some(bank) => Ok(bank),
+            None => Ok(Box::new(Self::load(file, sampler)?.unwrap_or_default())),
+        }
+    }
+
+    /// Renders the next people of a bank that is not whole, and stores it once it is. True when it is.
+    ///
+    /// # Errors
+    /// When it cannot be stored.
+    pub fn advance(&mut self, studio: &Studio, file: &Path) -> Result<bool> {
+        if self.len() == PEOPLE {
+            return Ok(true);
+        }
+        self.grow(studio, CHUNK.min(PEOPLE - self.len()))?;
+        if self.len() == PEOPLE {
+            self.save(file, studio.sampler())?;
+        }
+        Ok(false)
+    }
+
     /// The numbers and mean squared errors of the people nearest to a small picture, nearest first.
     ///
     /// # Errors
@@ -107,6 +168,18 @@ impl Bank {
         errors.sort_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
         errors.truncate(count);
         Ok(errors)
+    }
+
+    /// The numbers of those nearest to a small picture among some of the people, nearest first.
+    ///
+    /// # Errors
+    /// When the picture has more pixels than the bank.
+    pub fn nearest_among(&self, low: &Pixels, count: usize, among: &[u64]) -> Result<Vec<u64>> {
+        // In the order of their numbers, as `reweighted` has them.
+        let mut all = self.nearest(low, usize::MAX)?;
+        all.retain(|(number, _)| among.binary_search(number).is_ok());
+        all.truncate(count);
+        Ok(all.into_iter().map(|(number, _)| number).collect())
     }
 
     /// The bank in a file; `None` where there is none, or one of other people.
@@ -187,10 +260,7 @@ impl Job for NearestJob {
 
     fn step(&mut self, cx: &mut StepCx<'_, Reference>) -> Result<Flow> {
         let models = Models::of_worker(cx)?;
-        let mut bank = match cx.resources().take::<Bank>() {
-            Some(bank) => bank,
-            None => Box::new(Bank::load(&self.file, &models.sampler)?.unwrap_or_default()),
-        };
+        let mut bank = Bank::of_worker(cx, &self.file, &models.sampler)?;
         let flow = self.advance(&models, &mut bank, cx);
         // A bank that is not whole yet stays too: what was rendered is not lost by a cancel.
         cx.resources().put(bank);
@@ -207,13 +277,9 @@ impl NearestJob {
         cx: &mut StepCx<'_, Reference>,
     ) -> Result<Flow> {
         let studio = models.studio();
-        if bank.len() < PEOPLE {
-            bank.grow(&studio, CHUNK.min(PEOPLE - bank.len()))?;
+        if !bank.advance(&studio, &self.file)? {
             cx.progress(bank.len(), Some(PEOPLE), "people");
             cx.show(Reference::Rendered(bank.len()));
-            if bank.len() == PEOPLE {
-                bank.save(&self.file, &models.sampler)?;
-            }
             return Ok(Flow::Continue);
         }
         let nearest = bank.nearest(&self.low, self.count)?;

@@ -1,9 +1,12 @@
 //! How fair the answers are: what becomes of people of each group when they are shrunk and searched
 //! for again, measured against the truth that the kit knows.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use super::answer::{Answer, Face, Group, Hunt};
+use super::bank::{self, Bank};
 use super::pixels::Pixels;
 use super::prior::{Collection, Prior};
 use super::search::SearchConfig;
@@ -22,6 +25,17 @@ const TOGETHER: usize = 8;
 /// Pixels in a side of truth and answers.
 const SIZE: usize = 64;
 
+/// How answers are found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Way {
+    /// By the search.
+    #[default]
+    Search,
+    /// The nearest people of a bank, which is re-weighted to the prior: no search, no surrogate.
+    Bank,
+}
+
 /// A generator whose bias is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Setting {
@@ -31,6 +45,9 @@ pub struct Setting {
     pub prior: Prior,
     /// The sphere's radius over the usual one.
     pub truncation: f64,
+    /// How answers are found.
+    #[serde(default)]
+    pub way: Way,
 }
 
 /// What is measured.
@@ -59,6 +76,7 @@ impl BiasConfig {
             collection,
             prior: Prior { imbalance },
             truncation,
+            way: Way::Search,
         };
         vec![
             setting(Collection::Balanced, 0.0, 1.0),
@@ -67,6 +85,19 @@ impl BiasConfig {
             setting(Collection::Photo, 2.0, 1.0),
             setting(Collection::Photo, 1.0, 0.7),
         ]
+    }
+
+    /// Banks of people re-weighted to three priors, from which the nearest are taken. Their people are
+    /// rendered once, in minutes.
+    #[must_use]
+    pub fn banks() -> Vec<Setting> {
+        let setting = |imbalance| Setting {
+            collection: Collection::Balanced,
+            prior: Prior { imbalance },
+            truncation: 1.0,
+            way: Way::Bank,
+        };
+        [0.0, 1.0, 2.0].map(setting).to_vec()
     }
 }
 
@@ -128,14 +159,18 @@ pub struct BiasJob {
     at: usize,
     hunt: Option<Hunt>,
     cells: Vec<Vec<(Face, Answer)>>,
+    /// Where the bank is kept.
+    file: PathBuf,
+    /// The people of the bank under a setting, by its place.
+    among: Option<(usize, Vec<u64>)>,
 }
 
 impl BiasJob {
-    /// A measurement.
+    /// A measurement. `file` is where the bank of people is kept ([`bank::file`]).
     ///
     /// # Errors
     /// When a number is out of its bounds.
-    pub fn new(config: BiasConfig) -> Result<Self> {
+    pub fn new(config: BiasConfig, file: PathBuf) -> Result<Self> {
         config.search.check()?;
         let possible = (1..=10_000).contains(&config.per_group)
             && (1..=64).contains(&config.samples)
@@ -146,7 +181,17 @@ impl BiasJob {
                 "1 to 10000 people a group, 1 to 64 answers, 4 to 32 pixels".into(),
             ));
         }
+        let banks = config.settings.iter().any(|s| s.way == Way::Bank);
+        if banks && config.side > bank::SIDE {
+            return Err(Error::Input(format!(
+                "banks are for at most {} pixels, not {}",
+                bank::SIDE,
+                config.side
+            )));
+        }
         Ok(Self {
+            file,
+            among: None,
             cells: vec![Vec::new(); config.settings.len() * Group::ALL.len()],
             config,
             people: Vec::new(),
@@ -185,6 +230,12 @@ impl BiasJob {
             return Ok(Flow::Finished);
         };
         let people = self.batch(batch);
+        if setting.way == Way::Bank {
+            let mut bank = Bank::of_worker(cx, &self.file, &models.sampler)?;
+            let flow = self.look_up(models, &mut bank, cx);
+            cx.resources().put(bank);
+            return flow;
+        }
         let hunt = match &mut self.hunt {
             Some(hunt) => hunt,
             empty => {
@@ -219,6 +270,45 @@ impl BiasJob {
             self.hunt = None;
             self.at += 1;
         }
+        Ok(Flow::Continue)
+    }
+
+    /// The nearest people of a bank, for the batch that is next.
+    fn look_up(
+        &mut self,
+        models: &Models,
+        bank: &mut Bank,
+        cx: &mut StepCx<'_, Measured>,
+    ) -> Result<Flow> {
+        let studio = models.studio();
+        if !bank.advance(&studio, &self.file)? {
+            cx.progress(bank.len(), Some(bank::PEOPLE), "people of the bank");
+            return Ok(Flow::Continue);
+        }
+        let (place, batch) = (self.at / self.batches(), self.at % self.batches());
+        let among = match self.among.take() {
+            Some((of, among)) if of == place => among,
+            _ => {
+                let mut rng = Rng::new(self.config.seed).split("bank");
+                let prior = self.config.settings[place].prior;
+                bank::reweighted(bank.len(), &models.sampler, prior, &mut rng)
+            }
+        };
+        let people = self.batch(batch);
+        let (samples, epsilon) = (self.config.samples, self.config.search.epsilon);
+        let mut answers = Vec::new();
+        for face in &self.people[people.clone()] {
+            let low = face.low(self.config.side)?;
+            for number in bank.nearest_among(&low, samples, &among)? {
+                let face = studio.face(&bank::vector(&models.sampler, number), SIZE);
+                answers.push(Answer::of(face, &low, epsilon)?);
+            }
+        }
+        self.among = Some((place, among));
+        let all = (self.batches() * self.config.settings.len()) as u64;
+        cx.progress(self.at as u64 + 1, Some(all), "batches");
+        self.take_in(place, people, &answers, cx);
+        self.at += 1;
         Ok(Flow::Continue)
     }
 
@@ -317,7 +407,7 @@ fn row(setting: Setting, group: Group, pairs: &[(Face, Answer)]) -> Row {
 #[must_use]
 pub fn csv(rows: &[Row]) -> String {
     let mut text =
-        "generator,imbalance,truncation,group,answers,kept,kept_low,kept_high,became_dark,\
+        "way,generator,imbalance,truncation,group,answers,kept,kept_low,kept_high,became_dark,\
                     became_medium,became_light,skin_shift,skin_shift_low,skin_shift_high,low_error,\
                     low_error_low,low_error_high,success,success_low,success_high\n"
             .to_owned();
@@ -325,7 +415,12 @@ pub fn csv(rows: &[Row]) -> String {
         let ends =
             |value: f64, interval: Interval| format!("{value},{},{}", interval.low, interval.high);
         let [dark, medium, light] = row.became;
+        let way = match row.setting.way {
+            Way::Search => "search",
+            Way::Bank => "bank",
+        };
         let fields = [
+            way.to_owned(),
             row.setting.collection.name().to_owned(),
             row.setting.prior.imbalance.to_string(),
             row.setting.truncation.to_string(),

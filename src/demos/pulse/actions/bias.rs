@@ -10,10 +10,11 @@ use serde_json::json;
 use super::drive;
 use super::upscale::SearchArgs;
 use crate::cli::Globals;
-use crate::demos::pulse::bias::{BiasConfig, BiasJob, Measured, Row, csv};
+use crate::demos::pulse::bank;
+use crate::demos::pulse::bias::{BiasConfig, BiasJob, Measured, Row, Way, csv};
 use crate::demos::pulse::pixels::SIDES;
 use crate::error::Result;
-use crate::store::atomic_write;
+use crate::store::{Paths, atomic_write};
 
 #[derive(Args)]
 pub(super) struct BiasArgs {
@@ -29,6 +30,10 @@ pub(super) struct BiasArgs {
     /// The CSV file for the table
     #[arg(long)]
     csv: Option<PathBuf>,
+    /// Also take the nearest people of banks that are re-weighted to three priors; their people are
+    /// rendered once, in minutes
+    #[arg(long)]
+    banks: bool,
     #[command(flatten)]
     search: SearchArgs,
 }
@@ -36,20 +41,24 @@ pub(super) struct BiasArgs {
 pub(super) fn run(args: &BiasArgs, globals: &Globals) -> Result<()> {
     let start = Instant::now();
     let mut report = globals.report();
+    let mut settings = BiasConfig::story();
+    if args.banks {
+        settings.extend(BiasConfig::banks());
+    }
     let config = BiasConfig {
-        settings: BiasConfig::story(),
+        settings: settings.clone(),
         per_group: usize::from(args.per_group),
         samples: usize::from(args.samples),
         side: usize::from(args.side),
         search: args.search.config(),
         seed: globals.seed,
     };
-    let settings = config.settings.clone();
+    let file = bank::file(&Paths::discover()?.data);
     let mut rows: BTreeMap<(usize, _), Row> = BTreeMap::new();
     drive(
         globals,
         &mut report,
-        BiasJob::new(config)?,
+        BiasJob::new(config, file)?,
         |heard, report| {
             if let Measured::Row(row) = heard {
                 report.event("row", &json!(row));
@@ -63,7 +72,10 @@ pub(super) fn run(args: &BiasArgs, globals: &Globals) -> Result<()> {
         report.text(&format!(
             "{:8} imbalance {:.1} radius {:.1}: {:11} {:3.0} % kept, skin {:+5.1} L*, error {:.5}, \
              {:3.0} % within epsilon\n",
-            row.setting.collection.name(),
+            match row.setting.way {
+                Way::Search => row.setting.collection.name(),
+                Way::Bank => "bank",
+            },
             row.setting.prior.imbalance,
             row.setting.truncation,
             row.group.title(),

@@ -1,6 +1,7 @@
 //! The page of the bias: what becomes of people of each group, with intervals, and what it looks
 //! like.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use egui::{DragValue, Grid, RichText, ScrollArea, Slider, Ui, Vec2};
@@ -10,7 +11,8 @@ use serde_json::{Value, json};
 use super::settings::search_ui;
 use crate::compute::{Lane, Run};
 use crate::demos::pulse::answer::Group;
-use crate::demos::pulse::bias::{BiasConfig, BiasJob, Example, Measured, Row, Setting, csv};
+use crate::demos::pulse::bank;
+use crate::demos::pulse::bias::{BiasConfig, BiasJob, Example, Measured, Row, Setting, Way, csv};
 use crate::demos::pulse::pixels::SIDES;
 use crate::demos::pulse::search::SearchConfig;
 use crate::demos::pulse::sheet;
@@ -77,7 +79,7 @@ impl Bias {
     }
 
     fn begin(&mut self, cx: &mut TabCx<'_>) {
-        match BiasJob::new(self.config.clone()) {
+        match BiasJob::new(self.config.clone(), bank::file(&cx.paths.data)) {
             Ok(job) => {
                 self.run = Some(cx.worker.submit(Lane::Long, "PULSE: bias", job));
                 self.rows.clear();
@@ -140,6 +142,21 @@ impl Bias {
                     ui.add(side).labelled_by(label.id);
                     ui.end_row();
                 });
+            let settings = &mut self.config.settings;
+            let mut banks = settings.iter().any(|setting| setting.way == Way::Bank);
+            let about = "The nearest people of banks that are re-weighted to the same priors: no \
+                         search. Their 20,000 people are rendered once, in minutes";
+            if ui
+                .checkbox(&mut banks, "Banks too")
+                .on_hover_text(about)
+                .changed()
+            {
+                settings.retain(|setting| setting.way == Way::Search);
+                if banks {
+                    settings.extend(BiasConfig::banks());
+                }
+                self.revision += 1;
+            }
             seed_ui(ui, &mut self.config.seed);
             ui.separator();
             ui.strong("Search");
@@ -288,7 +305,7 @@ impl Bias {
         let saved: Saved =
             serde_json::from_value(state).map_err(|error| Error::Input(error.to_string()))?;
         // What the job would refuse is refused now.
-        BiasJob::new(saved.config.clone())?;
+        BiasJob::new(saved.config.clone(), PathBuf::new())?;
         self.run = None;
         self.examples.clear();
         self.config = saved.config;
@@ -320,11 +337,11 @@ impl Look {
 }
 
 fn title(setting: &Setting) -> String {
-    let mut title = format!(
-        "{}, imbalance {:.1}",
-        setting.collection.name(),
-        setting.prior.imbalance
-    );
+    let of = match setting.way {
+        Way::Search => setting.collection.name(),
+        Way::Bank => "bank",
+    };
+    let mut title = format!("{}, imbalance {:.1}", of, setting.prior.imbalance);
     if (setting.truncation - 1.0).abs() > 1e-9 {
         title.push_str(&format!(", truncation {:.1}", setting.truncation));
     }
