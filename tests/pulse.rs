@@ -326,7 +326,7 @@ fn a_bank_is_reweighted_as_the_prior_has_people() {
     let people = 4000;
     let shares = |imbalance: f64| {
         let prior = Prior { imbalance };
-        let drawn = bank::reweighted(people, &sampler, prior, &mut Rng::new(1));
+        let drawn = bank::reweighted(people, &sampler, prior, &Rng::new(1));
         assert!(drawn.is_sorted() && drawn.len() > 100, "{}", drawn.len());
         let mut counts = [0.0; 3];
         for &number in &drawn {
@@ -345,7 +345,7 @@ fn a_bank_is_reweighted_as_the_prior_has_people() {
     };
     let [dark, medium, light] = shares(0.0);
     assert!((dark - medium).abs() < 0.05 && (dark - light).abs() < 0.05);
-    // About 9, 17 and 74 of 100 of a collection; who would be there twice is there once.
+    // About 9, 17 and 74 of 100 of a collection.
     let [dark, _, light] = shares(1.0);
     assert!(
         (0.04..0.16).contains(&dark) && (0.60..0.80).contains(&light),

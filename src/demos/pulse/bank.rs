@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-use super::answer::{Face, Studio};
+use super::answer::{Face, Group, Studio};
 use super::pixels::{Pixels, shrink};
 use super::prior::Prior;
 use super::upscale::Models;
@@ -25,6 +25,8 @@ pub const PEOPLE: u64 = 20_000;
 pub const SIDE: usize = 16;
 /// People that are rendered in a step.
 const CHUNK: u64 = 48;
+/// Draws that say how often a prior has each group.
+const PRIOR_DRAWS: u64 = 20_000;
 /// Bytes of a person.
 const BYTES: usize = 3 * SIDE * SIDE;
 /// Bytes before the people: what the bank is of.
@@ -51,34 +53,37 @@ fn mark(sampler: &Sampler) -> [u8; HEAD] {
     hash.finalize().into()
 }
 
-/// Which of the first people make a bank as another prior has them: each as often as the prior finds
-/// them more or less often than the bank does, drawn by one comb. Who is drawn repeatedly is there
-/// once.
+/// Which of the first people make a bank that has each group as often as a prior does: people of the
+/// others are left out by chance. Within a group people are as they were.
 #[must_use]
-pub fn reweighted(people: u64, sampler: &Sampler, prior: Prior, rng: &mut Rng) -> Vec<u64> {
-    let mean = prior.mean(sampler);
-    let half: f64 = mean.iter().map(|m| m * m).sum::<f64>() / 2.0;
-    let weights: Vec<f64> = (0..people)
-        .into_par_iter()
-        .map(|number| {
-            let z = vector(sampler, number);
-            let along: f64 = z.iter().zip(&mean).map(|(z, m)| z * m).sum();
-            (along - half).exp()
-        })
-        .collect();
-    let tooth = weights.iter().sum::<f64>() / people.max(1) as f64;
-    let mut next = rng.uniform() * tooth;
-    let (mut sum, mut drawn) = (0.0, Vec::new());
-    for (number, weight) in (0..people).zip(weights) {
-        sum += weight;
-        if sum > next {
-            drawn.push(number);
-            while sum > next {
-                next += tooth;
-            }
+pub fn reweighted(people: u64, sampler: &Sampler, prior: Prior, rng: &Rng) -> Vec<u64> {
+    let group = |z: &[f64]| Group::of(sampler.portrait(z).person.origin) as usize;
+    let count = |groups: &[usize]| -> [f64; Group::ALL.len()] {
+        let mut counts = [0.0; Group::ALL.len()];
+        for &group in groups {
+            counts[group] += 1.0 / groups.len() as f64;
         }
-    }
-    drawn
+        counts
+    };
+    let (draws, chance) = (rng.split("draws"), rng.split("chance"));
+    let wanted: Vec<usize> = (0..PRIOR_DRAWS)
+        .into_par_iter()
+        .map(|number| group(&prior.draw(sampler, &mut draws.split(&number.to_string()))))
+        .collect();
+    let there: Vec<usize> = (0..people)
+        .into_par_iter()
+        .map(|number| group(&vector(sampler, number)))
+        .collect();
+    let (wanted, have) = (count(&wanted), count(&there));
+    let ratio = |group: usize| wanted[group] / have[group].max(1e-12);
+    let most = (0..have.len()).map(ratio).fold(1e-12, f64::max);
+    (0..people)
+        .zip(there)
+        .filter(|(number, group)| {
+            chance.split(&number.to_string()).uniform() < ratio(*group) / most
+        })
+        .map(|(number, _)| number)
+        .collect()
 }
 
 /// The vector of a person of the bank.

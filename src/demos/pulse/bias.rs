@@ -289,9 +289,9 @@ impl BiasJob {
         let among = match self.among.take() {
             Some((of, among)) if of == place => among,
             _ => {
-                let mut rng = Rng::new(self.config.seed).split("bank");
+                let rng = Rng::new(self.config.seed).split("bank");
                 let prior = self.config.settings[place].prior;
-                bank::reweighted(bank.len(), &models.sampler, prior, &mut rng)
+                bank::reweighted(bank.len(), &models.sampler, prior, &rng)
             }
         };
         let people = self.batch(batch);

@@ -30,8 +30,8 @@ pub(super) struct BiasArgs {
     /// The CSV file for the table
     #[arg(long)]
     csv: Option<PathBuf>,
-    /// Also take the nearest people of banks that are re-weighted to three priors; their people are
-    /// rendered once, in minutes
+    /// Take the nearest people of banks that are re-weighted to three priors instead of searching;
+    /// their people are rendered once, in minutes
     #[arg(long)]
     banks: bool,
     #[command(flatten)]
@@ -41,10 +41,11 @@ pub(super) struct BiasArgs {
 pub(super) fn run(args: &BiasArgs, globals: &Globals) -> Result<()> {
     let start = Instant::now();
     let mut report = globals.report();
-    let mut settings = BiasConfig::story();
-    if args.banks {
-        settings.extend(BiasConfig::banks());
-    }
+    let settings = if args.banks {
+        BiasConfig::banks()
+    } else {
+        BiasConfig::story()
+    };
     let config = BiasConfig {
         settings: settings.clone(),
         per_group: usize::from(args.per_group),
