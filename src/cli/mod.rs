@@ -8,6 +8,7 @@
 mod assets;
 mod bench;
 mod doctor;
+mod drive;
 mod interrupt;
 mod report;
 
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
 
 pub use assets::fetch_asset;
+pub use drive::drive;
 pub use interrupt::interrupted;
 pub use report::Report;
 

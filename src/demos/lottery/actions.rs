@@ -11,8 +11,7 @@ use super::job::{LotteryJob, RunOptions};
 use super::ledger::{self, curves_csv, headline, ledger_csv, rows};
 use super::record::{Extras, Output, RunRecord, Stage};
 use super::store::Store;
-use crate::cli::{Globals, Report, interrupted};
-use crate::compute::{Event, run_to_end};
+use crate::cli::{Globals, Report, drive};
 use crate::error::{Error, Result};
 use crate::store::{Paths, atomic_write};
 
@@ -78,16 +77,9 @@ fn train(train: Train, globals: &Globals) -> Result<()> {
         finished: false,
     };
     let mut told = 0;
-    let ended = run_to_end(globals.worker_options(), job, |event, run| {
-        match event {
-            Some(Event::Output(output)) => hear(&output, &mut record, &mut told, &mut report),
-            Some(Event::Warning(text)) => eprintln!("{text}"),
-            None if !report.is_json() => report.progress(&run.progress()),
-            None | Some(Event::Ended(_)) => {}
-        }
-        !interrupted()
+    let ended = drive(globals, &mut report, job, |output, report| {
+        hear(&output, &mut record, &mut told, report);
     });
-    report.clear();
     // What was done until Ctrl-C is printed too.
     if !matches!(ended, Ok(()) | Err(Error::Cancelled)) {
         return ended;

@@ -8,8 +8,7 @@ use serde_json::{Value, json};
 use super::super::game::{GameId, open};
 use super::super::imagination::{Along, Drift, DriftConfig, DriftJob, Roll, RollConfig, RollJob};
 use super::super::think::parse_moves;
-use crate::cli::{Globals, Report, interrupted};
-use crate::compute::{Event, Job, run_to_end};
+use crate::cli::{Globals, drive};
 use crate::error::{Error, Result};
 
 /// Where the moves come from that are imagined.
@@ -72,9 +71,9 @@ pub fn run(asked: &ImagineConfig, globals: &Globals) -> Result<()> {
         seed: globals.seed,
     });
     let mut fields = json!({ "game": asked.game });
-    let mut ended = drive(globals, &mut report, job, |roll| {
+    let mut ended = drive(globals, &mut report, job, |roll, report| {
         set(&mut fields, "line", json!(roll));
-        line_text(&roll)
+        report.text(&line_text(&roll));
     });
     if ended.is_ok() && asked.positions > 0 {
         let job = DriftJob::new(DriftConfig {
@@ -85,10 +84,7 @@ pub fn run(asked: &ImagineConfig, globals: &Globals) -> Result<()> {
             seed: globals.seed,
         });
         let mut last = None;
-        ended = drive(globals, &mut report, job, |drift| {
-            last = Some(drift);
-            String::new()
-        });
+        ended = drive(globals, &mut report, job, |drift, _| last = Some(drift));
         if let Some(drift) = &last {
             report.text(&drift_text(drift));
             set(&mut fields, "drift", json!(drift));
@@ -114,26 +110,6 @@ fn names(game: &GameId, text: &str) -> Result<Vec<usize>> {
     let game = open(game)?;
     let words = text.split([' ', ',']).filter(|word| !word.is_empty());
     words.map(|word| game.parse_action(word)).collect()
-}
-
-/// Runs a job; what a closure says of its outputs is printed.
-fn drive<J: Job>(
-    globals: &Globals,
-    report: &mut Report,
-    job: J,
-    mut hear: impl FnMut(J::Output) -> String,
-) -> Result<()> {
-    let ended = run_to_end(globals.worker_options(), job, |event, run| {
-        match event {
-            Some(Event::Output(output)) => report.text(&hear(output)),
-            Some(Event::Warning(text)) => eprintln!("{text}"),
-            None if !report.is_json() => report.progress(&run.progress()),
-            None | Some(Event::Ended(_)) => {}
-        }
-        !interrupted()
-    });
-    report.clear();
-    ended
 }
 
 fn line_text(roll: &Roll) -> String {

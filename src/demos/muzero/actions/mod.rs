@@ -21,8 +21,7 @@ use super::record::RunRecord;
 use super::scaling::{Measured, ScalingConfig, ScalingJob};
 use super::think::{ThinkJob, Thought, parse_moves};
 use super::training::Point;
-use crate::cli::{Globals, Report, interrupted};
-use crate::compute::{Event, Job, run_to_end};
+use crate::cli::{Globals, Report, drive};
 use crate::error::{Error, Result};
 use crate::store::Paths;
 
@@ -105,27 +104,6 @@ pub fn run(matches: &ArgMatches, globals: &Globals) -> Result<()> {
         Action::Imagine(config) => imagine::run(&config, globals),
         Action::Bench(config) => bench::run(&config, globals),
     }
-}
-
-/// Runs a job; its outputs go to a closure. An interruption is an error after which what was done
-/// is still printed.
-fn drive<J: Job>(
-    globals: &Globals,
-    report: &mut Report,
-    job: J,
-    mut hear: impl FnMut(J::Output, &mut Report),
-) -> Result<()> {
-    let ended = run_to_end(globals.worker_options(), job, |event, run| {
-        match event {
-            Some(Event::Output(output)) => hear(output, report),
-            Some(Event::Warning(text)) => eprintln!("{text}"),
-            None if !report.is_json() => report.progress(&run.progress()),
-            None | Some(Event::Ended(_)) => {}
-        }
-        !interrupted()
-    });
-    report.clear();
-    ended
 }
 
 /// The result of a command that may have been interrupted.

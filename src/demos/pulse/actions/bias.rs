@@ -7,9 +7,8 @@ use std::time::Instant;
 use clap::{Args, value_parser};
 use serde_json::json;
 
-use super::drive;
 use super::upscale::SearchArgs;
-use crate::cli::Globals;
+use crate::cli::{Globals, drive};
 use crate::demos::pulse::bank;
 use crate::demos::pulse::bias::{BiasConfig, BiasJob, Measured, Row, Way, csv};
 use crate::demos::pulse::pixels::SIDES;

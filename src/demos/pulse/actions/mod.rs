@@ -11,8 +11,7 @@ mod upscale;
 
 use clap::{ArgMatches, FromArgMatches, Subcommand};
 
-use crate::cli::{Globals, Report, interrupted};
-use crate::compute::{Event, Job, run_to_end};
+use crate::cli::Globals;
 use crate::error::{Error, Result};
 
 #[derive(Subcommand)]
@@ -62,25 +61,4 @@ fn with_threads(globals: &Globals, work: impl FnOnce() -> Result<()> + Send) -> 
         .build()
         .map_err(|error| Error::Missing(format!("cannot start threads to draw with: {error}")))?
         .install(work)
-}
-
-/// Runs a job; its outputs go to a closure. An interruption is an error after which what was done
-/// is still printed.
-fn drive<J: Job>(
-    globals: &Globals,
-    report: &mut Report,
-    job: J,
-    mut hear: impl FnMut(J::Output, &mut Report),
-) -> Result<()> {
-    let ended = run_to_end(globals.worker_options(), job, |event, run| {
-        match event {
-            Some(Event::Output(output)) => hear(output, report),
-            Some(Event::Warning(text)) => eprintln!("{text}"),
-            None if !report.is_json() => report.progress(&run.progress()),
-            None | Some(Event::Ended(_)) => {}
-        }
-        !interrupted()
-    });
-    report.clear();
-    ended
 }

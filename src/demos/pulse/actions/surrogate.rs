@@ -6,8 +6,7 @@ use std::time::Instant;
 use clap::{Args, value_parser};
 use serde_json::json;
 
-use super::drive;
-use crate::cli::Globals;
+use crate::cli::{Globals, drive};
 use crate::demos::pulse::prior::Collection;
 use crate::demos::pulse::surrogate::train::{Made, MakeSurrogate, SurrogateConfig};
 use crate::error::Result;

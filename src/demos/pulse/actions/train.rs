@@ -7,8 +7,7 @@ use clap::{ArgMatches, Args, FromArgMatches};
 use serde_json::json;
 
 use super::super::generator::{Evaluation, FacesConfig, FacesJob, FacesOptions, Output};
-use crate::cli::{Globals, Report, TrainAction, interrupted};
-use crate::compute::{Event, run_to_end};
+use crate::cli::{Globals, Report, TrainAction, drive};
 use crate::error::{Error, Result};
 use crate::store::Paths;
 
@@ -66,16 +65,9 @@ fn run(matches: &ArgMatches, globals: &Globals) -> Result<()> {
     };
     let mut told = Told::default();
     let job = FacesJob::new(config, options)?;
-    let ended = run_to_end(globals.worker_options(), job, |event, run| {
-        match event {
-            Some(Event::Output(output)) => told.hear(&output, &mut report),
-            Some(Event::Warning(text)) => eprintln!("{text}"),
-            None if !report.is_json() => report.progress(&run.progress()),
-            None | Some(Event::Ended(_)) => {}
-        }
-        !interrupted()
+    let ended = drive(globals, &mut report, job, |output, report| {
+        told.hear(&output, report);
     });
-    report.clear();
     if !matches!(ended, Ok(()) | Err(Error::Cancelled)) {
         return ended;
     }

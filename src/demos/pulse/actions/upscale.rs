@@ -6,8 +6,7 @@ use std::time::Instant;
 use clap::{Args, value_parser};
 use serde_json::json;
 
-use super::drive;
-use crate::cli::Globals;
+use crate::cli::{Globals, drive};
 use crate::demos::pulse::answer::Answer;
 use crate::demos::pulse::input;
 use crate::demos::pulse::pixels::SIDES;
