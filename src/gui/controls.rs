@@ -6,7 +6,7 @@ use egui::{Button, ProgressBar, Rect, RichText, Sense, Ui, pos2, vec2};
 
 use super::command::Command;
 use super::theme;
-use crate::compute::Progress;
+use crate::compute::{Progress, Run};
 use crate::rng::Rng;
 
 /// The height of bars that show progress, in points.
@@ -21,6 +21,37 @@ pub enum RunState {
     Running,
     /// It is held.
     Paused,
+}
+
+impl RunState {
+    /// Of a run that is there while it is under way.
+    #[must_use]
+    pub fn of<T>(run: Option<&Run<T>>) -> Self {
+        match run {
+            None => Self::Idle,
+            Some(run) if run.is_paused() => Self::Paused,
+            Some(_) => Self::Running,
+        }
+    }
+
+    /// Whether a page with one run and a seed can follow a command now.
+    #[must_use]
+    pub fn allows(self, command: Command) -> bool {
+        match command {
+            Command::Run | Command::NewSeed => self == Self::Idle,
+            Command::Pause | Command::Stop => self != Self::Idle,
+            _ => false,
+        }
+    }
+}
+
+/// Follows the commands that hold a run, let it go on, or stop it.
+pub fn steer<T>(run: Option<&Run<T>>, command: Command) {
+    match (command, run) {
+        (Command::Stop, Some(run)) => run.cancel(),
+        (Command::Pause, Some(run)) => run.set_paused(!run.is_paused()),
+        _ => {}
+    }
 }
 
 /// In place of what there is nothing of yet.

@@ -65,15 +65,6 @@ impl SearchConfig {
     /// # Errors
     /// Which one is out of its bounds.
     pub fn check(&self) -> Result<()> {
-        let within = |name: &str, value: f64, low: f64, high: f64| {
-            if (low..=high).contains(&value) {
-                Ok(())
-            } else {
-                Err(Error::Input(format!(
-                    "{name} lies between {low} and {high}, not {value}"
-                )))
-            }
-        };
         within("steps", self.steps as f64, 1.0, 10_000.0)?;
         within("learning-rate", self.learning_rate, 1e-4, 10.0)?;
         within("epsilon", self.epsilon, 1e-6, 1.0)?;
@@ -93,6 +84,17 @@ impl SearchConfig {
     #[must_use]
     pub fn rate(&self, step: usize) -> f64 {
         self.learning_rate * schedule(step, self.steps)
+    }
+}
+
+/// Refuses a setting outside of its range.
+pub(super) fn within(name: &str, value: f64, low: f64, high: f64) -> Result<()> {
+    if (low..=high).contains(&value) {
+        Ok(())
+    } else {
+        Err(Error::Input(format!(
+            "{name} lies between {low} and {high}, not {value}"
+        )))
     }
 }
 

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::net::Generator;
 use crate::demos::pulse::pixels::{Pixels, area};
-use crate::demos::pulse::search::schedule;
+use crate::demos::pulse::search::{schedule, within};
 use crate::demos::pulse::sphere::Sphere;
 use crate::error::{Error, Result};
 use crate::rng::Rng;
@@ -56,15 +56,6 @@ impl LayersConfig {
     /// # Errors
     /// Which one is out of its bounds.
     pub fn check(&self) -> Result<()> {
-        let within = |name: &str, value: f64, low: f64, high: f64| {
-            if (low..=high).contains(&value) {
-                Ok(())
-            } else {
-                Err(Error::Input(format!(
-                    "{name} lies between {low} and {high}, not {value}"
-                )))
-            }
-        };
         within("steps", self.steps as f64, 1.0, 10_000.0)?;
         within("learning-rate", self.learning_rate, 1e-4, 10.0)?;
         within("epsilon", self.epsilon, 1e-6, 1.0)?;

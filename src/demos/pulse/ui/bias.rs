@@ -18,7 +18,7 @@ use crate::demos::pulse::search::SearchConfig;
 use crate::demos::pulse::sheet;
 use crate::error::{Error, Result};
 use crate::gui::controls::{
-    RunState, capitalised, empty_ui, next_seed, progress_ui, run_bar_ui, seed_ui,
+    RunState, capitalised, empty_ui, next_seed, progress_ui, run_bar_ui, seed_ui, steer,
 };
 use crate::gui::{Command, Export, TabCx, theme};
 use crate::view::ImageView;
@@ -70,12 +70,8 @@ impl Bias {
         }
     }
 
-    fn state(&self) -> RunState {
-        match &self.run {
-            None => RunState::Idle,
-            Some(run) if run.is_paused() => RunState::Paused,
-            Some(_) => RunState::Running,
-        }
+    pub(super) fn state(&self) -> RunState {
+        RunState::of(self.run.as_ref())
     }
 
     fn begin(&mut self, cx: &mut TabCx<'_>) {
@@ -268,25 +264,14 @@ impl Bias {
         });
     }
 
-    pub(super) fn can(&self, command: Command) -> bool {
-        let idle = self.run.is_none();
-        match command {
-            Command::Run | Command::NewSeed => idle,
-            Command::Pause | Command::Stop => !idle,
-            _ => false,
-        }
-    }
-
     pub(super) fn perform(&mut self, command: Command, cx: &mut TabCx<'_>) {
         match (command, &self.run) {
             (Command::Run, None) => self.begin(cx),
-            (Command::Stop, Some(run)) => run.cancel(),
-            (Command::Pause, Some(run)) => run.set_paused(!run.is_paused()),
             (Command::NewSeed, _) => {
                 self.config.seed = next_seed(self.config.seed);
                 self.revision += 1;
             }
-            _ => {}
+            (command, run) => steer(run.as_ref(), command),
         }
     }
 

@@ -17,7 +17,7 @@ use crate::demos::pulse::pixels::Pixels;
 use crate::demos::pulse::sheet;
 use crate::error::{Error, Result};
 use crate::gui::controls::{
-    RunState, capitalised, empty_ui, next_seed, progress_ui, run_bar_ui, seed_ui,
+    RunState, capitalised, empty_ui, next_seed, progress_ui, run_bar_ui, seed_ui, steer,
 };
 use crate::gui::figure::{Axis, Figure, Hue, Mark, Plots, Series, Unit};
 use crate::gui::{Command, Export, TabCx, theme};
@@ -99,12 +99,8 @@ impl Learned {
         }
     }
 
-    fn state(&self) -> RunState {
-        match &self.run {
-            None => RunState::Idle,
-            Some(run) if run.is_paused() => RunState::Paused,
-            Some(_) => RunState::Running,
-        }
+    pub(super) fn state(&self) -> RunState {
+        RunState::of(self.run.as_ref())
     }
 
     fn begin(&mut self, low: &Pixels, truth: Option<&Face>, cx: &mut TabCx<'_>) {
@@ -426,15 +422,6 @@ impl Learned {
         });
     }
 
-    pub(super) fn can(&self, command: Command) -> bool {
-        let idle = self.run.is_none();
-        match command {
-            Command::Run | Command::NewSeed => idle,
-            Command::Pause | Command::Stop => !idle,
-            _ => false,
-        }
-    }
-
     pub(super) fn perform(
         &mut self,
         command: Command,
@@ -444,13 +431,11 @@ impl Learned {
     ) {
         match (command, &self.run) {
             (Command::Run, None) => self.begin(low, truth, cx),
-            (Command::Stop, Some(run)) => run.cancel(),
-            (Command::Pause, Some(run)) => run.set_paused(!run.is_paused()),
             (Command::NewSeed, _) => {
                 self.options.seed = next_seed(self.options.seed);
                 self.revision += 1;
             }
-            _ => {}
+            (command, run) => steer(run.as_ref(), command),
         }
     }
 

@@ -113,9 +113,9 @@ impl Tab for PulseTab {
 
     fn can(&self, command: Command) -> bool {
         match self.front {
-            Front::Answers => self.answers.can(command),
-            Front::Learned => self.learned.can(command),
-            Front::Bias => self.bias.can(command),
+            Front::Answers => self.answers.state().allows(command),
+            Front::Learned => self.learned.state().allows(command),
+            Front::Bias => self.bias.state().allows(command),
         }
     }
 
