@@ -1,0 +1,319 @@
+//! A drawing answered, as a job: the face first, then what is behind it.
+//!
+//! The tab asks again with every movement of the pen, and the worker answers the newest question
+//! only; each step is short enough to be overtaken.
+
+use candle_core::Device;
+use serde::{Deserialize, Serialize};
+
+use super::appearance;
+use super::engine::{Engine, Refinement, Set, Understood};
+use super::model;
+use super::parts::{PARTS, PerPart, SIDE};
+use crate::compute::{Flow, Job, StepCx};
+use crate::data::Image;
+use crate::error::{Error, Result};
+use crate::human::Quality;
+use crate::rng::Rng;
+use crate::store::assets_dir;
+
+/// The most answers at once.
+pub const MOST_ANSWERS: usize = 16;
+/// Pixels in a side of a neighbour's picture.
+const NEIGHBOUR: usize = 64;
+/// Pixels in a side of the answers whose spread is shown.
+const SPREAD: usize = 64;
+
+/// Which painter makes the face.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Painter {
+    /// The network, as in the paper: 128 pixels.
+    Net,
+    /// The person that the codes stand for, drawn by the kit.
+    #[default]
+    Kit,
+}
+
+/// From where the kit's person is seen, beside the front, radians.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Turn {
+    /// To the side.
+    pub yaw: f32,
+    /// Up and down.
+    pub pitch: f32,
+}
+
+/// What is asked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Question {
+    /// [`SIDE`] by [`SIDE`] numbers, 0 paper to 1.
+    pub ink: Vec<f32>,
+    /// How it is understood.
+    pub refinement: Refinement,
+    /// The appearance that is set.
+    pub set: Set,
+    /// Who paints.
+    pub painter: Painter,
+    /// Pixels in a side of the kit's face.
+    pub size: usize,
+    /// From where the kit's person is seen.
+    pub turn: Turn,
+    /// Other answers that the drawing allows.
+    pub answers: usize,
+    /// Whether neighbours are pictured, which takes longer than everything else.
+    pub neighbours: bool,
+    /// Where the answers' random numbers begin.
+    pub seed: u64,
+}
+
+impl Question {
+    /// Checks the numbers.
+    ///
+    /// # Errors
+    /// Which one is out of its bounds.
+    pub fn check(&self) -> Result<()> {
+        if self.ink.len() != SIDE * SIDE || self.ink.iter().any(|v| !(0.0..=1.0).contains(v)) {
+            return Err(Error::Input(format!(
+                "a drawing's ink is {SIDE} by {SIDE} numbers from 0 to 1"
+            )));
+        }
+        if self.answers > MOST_ANSWERS || !(16..=1024).contains(&self.size) {
+            return Err(Error::Input(format!(
+                "at most {MOST_ANSWERS} answers, and 16 to 1024 pixels in a side"
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// How a part was understood.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PartView {
+    /// Whether it is drawn.
+    pub drawn: bool,
+    /// The numbers of the people nearest to it.
+    pub people: Vec<usize>,
+    /// Their weights.
+    pub weights: Vec<f32>,
+    /// Their distances.
+    pub distances: Vec<f32>,
+    /// Where its code lies on the map of the bank, as it was drawn and as it is painted.
+    pub places: [[f32; 2]; 2],
+    /// The ink that the code as it was drawn stands for, and the code as it is painted; the part's
+    /// side squared.
+    pub inks: [Vec<f32>; 2],
+}
+
+/// What is heard.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Heard {
+    /// The face.
+    Face {
+        /// Its picture.
+        image: Image,
+        /// The appearance it was painted with.
+        appearance: Vec<f32>,
+        /// Milliseconds from ink to picture, on the worker.
+        milliseconds: f64,
+    },
+    /// What lies under the pen: [`SIDE`] by [`SIDE`] numbers of ink.
+    Shadow(Vec<f32>),
+    /// How each part was understood.
+    Parts(Box<PerPart<PartView>>),
+    /// The nearest neighbours' pictures, part by part.
+    Neighbours(Box<PerPart<Vec<Image>>>),
+    /// Another answer.
+    Answer(Image),
+    /// How much answers differ: a number for each pixel of [`SPREAD`] by [`SPREAD`], sRGB deviations
+    /// from 0 to 1.
+    Spread(Vec<f32>),
+    /// Nothing is drawn.
+    Nothing,
+}
+
+/// The engine on the worker, or a new one.
+///
+/// # Errors
+/// When a file is missing or damaged.
+pub fn engine_of_worker<T>(cx: &mut StepCx<'_, T>) -> Result<Box<Engine>> {
+    match cx.resources().take::<Engine>() {
+        Some(engine) => Ok(engine),
+        None => {
+            let assets = assets_dir();
+            let engine = Engine::load(&model::shipped(&assets), &assets, &Device::Cpu)?;
+            Ok(Box::new(engine))
+        }
+    }
+}
+
+/// The job.
+pub struct DrawJob {
+    question: Question,
+    stage: Stage,
+}
+
+enum Stage {
+    Face,
+    Shadow(Box<Understood>),
+    Parts(Box<Understood>),
+    Neighbours(Box<Understood>),
+    Answers(Box<Understood>, Vec<Vec<f32>>),
+}
+
+impl DrawJob {
+    /// An answer to a question.
+    ///
+    /// # Errors
+    /// When a number is out of its bounds.
+    pub fn new(question: Question) -> Result<Self> {
+        question.check()?;
+        Ok(Self {
+            question,
+            stage: Stage::Face,
+        })
+    }
+
+    /// A face of codes; `away` draws what the drawing leaves open.
+    fn face(&self, engine: &Engine, codes: &[f32], away: Option<&mut Rng>) -> Result<Face> {
+        let question = &self.question;
+        match question.painter {
+            Painter::Net => {
+                let mut appearance = engine.appearance(codes, &question.set)?;
+                if let Some(rng) = away {
+                    engine.stray_appearance(&mut appearance, &question.set, rng);
+                }
+                let image = engine.paint(codes, &appearance)?;
+                Ok(Face { image, appearance })
+            }
+            Painter::Kit => {
+                let wardrobe = engine.cast().wardrobe();
+                let mut z = match away {
+                    None => engine.person(&wardrobe, codes, &question.set)?,
+                    Some(rng) => engine.other_person(&wardrobe, codes, &question.set, rng)?,
+                };
+                let appearance = engine.appearance_of(&z);
+                engine.turn(&mut z, [question.turn.yaw, question.turn.pitch]);
+                let samples = if question.size > 256 { 2 } else { 3 };
+                let quality = Quality {
+                    size: question.size,
+                    samples,
+                };
+                let image = engine.draw(&wardrobe, &z, quality)?;
+                Ok(Face { image, appearance })
+            }
+        }
+    }
+
+    fn advance(&mut self, engine: &Engine, cx: &mut StepCx<'_, Heard>) -> Result<Flow> {
+        let stage = std::mem::replace(&mut self.stage, Stage::Face);
+        self.stage = match stage {
+            Stage::Face => {
+                let from = std::time::Instant::now();
+                let question = &self.question;
+                if question.ink.iter().sum::<f32>() < 1.0 {
+                    cx.emit(Heard::Nothing);
+                    return Ok(Flow::Finished);
+                }
+                let understood = engine.understand(&question.ink, &question.refinement)?;
+                let face = self.face(engine, &understood.codes, None)?;
+                cx.emit(Heard::Face {
+                    image: face.image,
+                    appearance: face.appearance,
+                    milliseconds: from.elapsed().as_secs_f64() * 1e3,
+                });
+                Stage::Shadow(Box::new(understood))
+            }
+            Stage::Shadow(understood) => {
+                cx.emit(Heard::Shadow(engine.shadow(&understood)?));
+                Stage::Parts(understood)
+            }
+            Stage::Parts(understood) => {
+                cx.emit(Heard::Parts(Box::new(engine.views(&understood)?)));
+                Stage::Neighbours(understood)
+            }
+            Stage::Neighbours(understood) => {
+                if self.question.neighbours {
+                    let pictures = engine.neighbours(&understood, NEIGHBOUR)?;
+                    cx.emit(Heard::Neighbours(Box::new(pictures)));
+                }
+                Stage::Answers(understood, Vec::new())
+            }
+            Stage::Answers(understood, mut small) => {
+                if small.len() == self.question.answers {
+                    if small.len() > 1 {
+                        cx.emit(Heard::Spread(spread(&small)));
+                    }
+                    return Ok(Flow::Finished);
+                }
+                let rng = Rng::new(self.question.seed).split("answers");
+                let mut rng = rng.split(&small.len().to_string());
+                let face = self.face(engine, &understood.codes, Some(&mut rng))?;
+                small.push(shrunk(&face.image, SPREAD));
+                cx.emit(Heard::Answer(face.image));
+                Stage::Answers(understood, small)
+            }
+        };
+        Ok(Flow::Continue)
+    }
+}
+
+/// A face with the appearance it has.
+struct Face {
+    image: Image,
+    appearance: Vec<f32>,
+}
+
+impl Job for DrawJob {
+    type Output = Heard;
+
+    fn step(&mut self, cx: &mut StepCx<'_, Heard>) -> Result<Flow> {
+        let engine = engine_of_worker(cx)?;
+        let flow = self.advance(&engine, cx);
+        cx.resources().put(engine);
+        flow
+    }
+}
+
+/// A picture's three planes at a smaller side, 0 to 1.
+fn shrunk(image: &Image, side: usize) -> Vec<f32> {
+    let from = image.width as usize;
+    (0..3)
+        .flat_map(|channel| {
+            let plane: Vec<f32> = image
+                .rgba
+                .chunks_exact(4)
+                .map(|pixel| f32::from(pixel[channel]) / 255.0)
+                .collect();
+            crate::data::area::shrink(&plane, from, side)
+        })
+        .collect()
+}
+
+/// The deviation of each pixel over pictures of three planes, the mean of the planes' variances
+/// taken.
+fn spread(pictures: &[Vec<f32>]) -> Vec<f32> {
+    let count = pictures.len() as f32;
+    let variance = |at: usize| {
+        let mean = pictures.iter().map(|p| p[at]).sum::<f32>() / count;
+        pictures.iter().map(|p| (p[at] - mean).powi(2)).sum::<f32>() / count
+    };
+    let pixels = SPREAD * SPREAD;
+    (0..pixels)
+        .map(|at| ((0..3).map(|plane| variance(plane * pixels + at)).sum::<f32>() / 3.0).sqrt())
+        .collect()
+}
+
+/// The names of parts with what a question's refinement says of them.
+#[must_use]
+pub fn part_names() -> PerPart<&'static str> {
+    PARTS.map(|part| part.name)
+}
+
+/// The appearance numbers that nobody set.
+#[must_use]
+pub fn unset() -> Set {
+    [None; appearance::COUNT]
+}
