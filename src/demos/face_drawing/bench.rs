@@ -189,11 +189,11 @@ fn case(
         let count = (3 * SIDE * SIDE) as f64;
         Ok([absolute / count, -10.0 * (squares / count).log10()])
     };
-    let [drawn, moved] = [0.0, 1.0].map(|share| engine.understand(&ink(&clean), &refinement(share)));
-    let (drawn, moved) = (drawn?, moved?);
-    let [rough_drawn, rough_moved] =
-        [0.0, 1.0].map(|share| engine.understand(&ink(&rough), &refinement(share)));
-    let (rough_drawn, rough_moved) = (rough_drawn?, rough_moved?);
+    let understood = |ink: &[f32], share| engine.understand(ink, &refinement(share));
+    let (clean_ink, rough_ink) = (ink(&clean), ink(&rough));
+    let (drawn, moved) = (understood(&clean_ink, 0.0)?, understood(&clean_ink, 1.0)?);
+    let rough_drawn = understood(&rough_ink, 0.0)?;
+    let rough_moved = understood(&rough_ink, 1.0)?;
     let near = engine.model().bank.alike(&drawn.raw, &[true; PARTS.len()], 1)[0].1;
     let near = cast.landmarks(wardrobe, &engine.member(near));
     let clean_painted = painted(&drawn.codes)?;

@@ -1,6 +1,7 @@
 //! From ink to faces: what both the command line and the tab ask.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,7 @@ use super::landmarks::{self, Landmarks};
 use super::manifold::{self, Neighbours};
 use super::map::Map;
 use super::model::{Codec, Model};
-use super::parts::{CODES, PARTS, PerPart, SIDE, ranges};
+use super::parts::{PARTS, PerPart, SIDE, ranges};
 use crate::data::Image;
 use crate::error::{Error, Result};
 use crate::human::sampler::{BROWS, HAIR};
@@ -33,6 +34,9 @@ pub struct Refinement {
     pub parts: PerPart<f32>,
     /// Neighbours that span the manifold, K.
     pub neighbours: usize,
+    /// People of the bank whose parts stand in for what is drawn.
+    #[serde(default)]
+    pub swapped: PerPart<Option<usize>>,
 }
 
 impl Default for Refinement {
@@ -40,6 +44,7 @@ impl Default for Refinement {
         Self {
             parts: [1.0; PARTS.len()],
             neighbours: 12,
+            swapped: [None; PARTS.len()],
         }
     }
 }
@@ -143,15 +148,23 @@ impl Engine {
     /// # Errors
     /// When nothing is drawn, or the device fails.
     pub fn understand(&self, ink: &[f32], refinement: &Refinement) -> Result<Understood> {
-        let drawn = PARTS.map(|part| {
+        let mut drawn = PARTS.map(|part| {
             let mut cut = Vec::new();
             part.cut(ink, &mut cut);
             cut.iter().sum::<f32>() >= LEAST_INK
         });
+        let mut raw = self.encode(&[ink.to_vec()])?.swap_remove(0);
+        for (part, range) in ranges().into_iter().enumerate() {
+            if let Some(person) = refinement.swapped[part]
+                && person < self.model.bank.count()
+            {
+                drawn[part] = true;
+                raw[range].copy_from_slice(self.model.bank.code(part, person));
+            }
+        }
         if !drawn.contains(&true) {
             return Err(Error::Input("nothing is drawn yet".into()));
         }
-        let raw = self.encode(&[ink.to_vec()])?.swap_remove(0);
         self.refine(raw, drawn, refinement)
     }
 
@@ -443,7 +456,11 @@ impl Engine {
     ///
     /// # Errors
     /// Never for sides that pictures have.
-    pub fn neighbours(&self, understood: &Understood, size: usize) -> Result<PerPart<Vec<Image>>> {
+    pub fn neighbours(
+        &self,
+        understood: &Understood,
+        size: usize,
+    ) -> Result<PerPart<Vec<Arc<Image>>>> {
         let mut all = Vec::with_capacity(PARTS.len());
         let wardrobe = self.cast.wardrobe();
         let quality = Quality { size, samples: 2 };
@@ -452,7 +469,10 @@ impl Engine {
                 .people
                 .iter()
                 .take(PICTURED)
-                .map(|&person| self.draw(&wardrobe, &self.member(person), quality))
+                .map(|&person| {
+                    let image = self.draw(&wardrobe, &self.member(person), quality)?;
+                    Ok(Arc::new(image))
+                })
                 .collect::<Result<Vec<_>>>()?;
             all.push(pictures);
         }
@@ -466,10 +486,10 @@ impl Engine {
         self.cast.vector(&bank::people(bank::SEED), person)
     }
 
-    /// The map of a part's codes.
+    /// Where everybody of the bank lies on each part's map.
     #[must_use]
-    pub fn map(&self, part: usize) -> &Map {
-        &self.maps[part]
+    pub fn maps(&self) -> PerPart<Vec<[f32; 2]>> {
+        std::array::from_fn(|part| self.maps[part].points.clone())
     }
 }
 

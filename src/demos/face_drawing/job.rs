@@ -3,13 +3,18 @@
 //! The tab asks again with every movement of the pen, and the worker answers the newest question
 //! only; each step is short enough to be overtaken.
 
+use std::sync::Arc;
+
 use candle_core::Device;
 use serde::{Deserialize, Serialize};
 
 use super::appearance;
+use super::drawing::Drawing;
 use super::engine::{Engine, Refinement, Set, Understood};
+use super::landmarks::{self, Landmarks};
 use super::model;
-use super::parts::{PARTS, PerPart, SIDE};
+use super::parts::{PerPart, SIDE};
+use super::style::Style;
 use crate::compute::{Flow, Job, StepCx};
 use crate::data::Image;
 use crate::error::{Error, Result};
@@ -65,6 +70,8 @@ pub struct Question {
     pub answers: usize,
     /// Whether neighbours are pictured, which takes longer than everything else.
     pub neighbours: bool,
+    /// Whether the maps of the bank are wanted, which never change.
+    pub maps: bool,
     /// Where the answers' random numbers begin.
     pub seed: u64,
 }
@@ -113,9 +120,11 @@ pub enum Heard {
     /// The face.
     Face {
         /// Its picture.
-        image: Image,
+        image: Arc<Image>,
         /// The appearance it was painted with.
         appearance: Vec<f32>,
+        /// Where the landmarks of who is drawn lie: the kit's person's, or those that were read.
+        landmarks: Landmarks,
         /// Milliseconds from ink to picture, on the worker.
         milliseconds: f64,
     },
@@ -124,12 +133,14 @@ pub enum Heard {
     /// How each part was understood.
     Parts(Box<PerPart<PartView>>),
     /// The nearest neighbours' pictures, part by part.
-    Neighbours(Box<PerPart<Vec<Image>>>),
+    Neighbours(Box<PerPart<Vec<Arc<Image>>>>),
     /// Another answer.
-    Answer(Image),
+    Answer(Arc<Image>),
     /// How much answers differ: a number for each pixel of [`SPREAD`] by [`SPREAD`], sRGB deviations
     /// from 0 to 1.
     Spread(Vec<f32>),
+    /// Where everybody of the bank lies on each part's map.
+    Maps(Box<PerPart<Vec<[f32; 2]>>>),
     /// Nothing is drawn.
     Nothing,
 }
@@ -186,7 +197,12 @@ impl DrawJob {
                     engine.stray_appearance(&mut appearance, &question.set, rng);
                 }
                 let image = engine.paint(codes, &appearance)?;
-                Ok(Face { image, appearance })
+                let (_, landmarks) = engine.read(codes)?;
+                Ok(Face {
+                    image,
+                    appearance,
+                    landmarks,
+                })
             }
             Painter::Kit => {
                 let wardrobe = engine.cast().wardrobe();
@@ -195,6 +211,7 @@ impl DrawJob {
                     Some(rng) => engine.other_person(&wardrobe, codes, &question.set, rng)?,
                 };
                 let appearance = engine.appearance_of(&z);
+                let landmarks = engine.cast().landmarks(&wardrobe, &z);
                 engine.turn(&mut z, [question.turn.yaw, question.turn.pitch]);
                 let samples = if question.size > 256 { 2 } else { 3 };
                 let quality = Quality {
@@ -202,7 +219,11 @@ impl DrawJob {
                     samples,
                 };
                 let image = engine.draw(&wardrobe, &z, quality)?;
-                Ok(Face { image, appearance })
+                Ok(Face {
+                    image,
+                    appearance,
+                    landmarks,
+                })
             }
         }
     }
@@ -213,15 +234,17 @@ impl DrawJob {
             Stage::Face => {
                 let from = std::time::Instant::now();
                 let question = &self.question;
-                if question.ink.iter().sum::<f32>() < 1.0 {
+                let swapped = question.refinement.swapped.iter().any(Option::is_some);
+                if question.ink.iter().sum::<f32>() < 1.0 && !swapped {
                     cx.emit(Heard::Nothing);
                     return Ok(Flow::Finished);
                 }
                 let understood = engine.understand(&question.ink, &question.refinement)?;
                 let face = self.face(engine, &understood.codes, None)?;
                 cx.emit(Heard::Face {
-                    image: face.image,
+                    image: Arc::new(face.image),
                     appearance: face.appearance,
+                    landmarks: face.landmarks,
                     milliseconds: from.elapsed().as_secs_f64() * 1e3,
                 });
                 Stage::Shadow(Box::new(understood))
@@ -232,6 +255,9 @@ impl DrawJob {
             }
             Stage::Parts(understood) => {
                 cx.emit(Heard::Parts(Box::new(engine.views(&understood)?)));
+                if self.question.maps {
+                    cx.emit(Heard::Maps(Box::new(engine.maps())));
+                }
                 Stage::Neighbours(understood)
             }
             Stage::Neighbours(understood) => {
@@ -252,7 +278,7 @@ impl DrawJob {
                 let mut rng = rng.split(&small.len().to_string());
                 let face = self.face(engine, &understood.codes, Some(&mut rng))?;
                 small.push(shrunk(&face.image, SPREAD));
-                cx.emit(Heard::Answer(face.image));
+                cx.emit(Heard::Answer(Arc::new(face.image)));
                 Stage::Answers(understood, small)
             }
         };
@@ -264,6 +290,7 @@ impl DrawJob {
 struct Face {
     image: Image,
     appearance: Vec<f32>,
+    landmarks: Landmarks,
 }
 
 impl Job for DrawJob {
@@ -274,6 +301,56 @@ impl Job for DrawJob {
         let flow = self.advance(&engine, cx);
         cx.resources().put(engine);
         flow
+    }
+}
+
+/// Somebody to be drawn by the person at the pen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Task {
+    /// The true picture.
+    pub image: Image,
+    /// Where the landmarks lie.
+    pub landmarks: Landmarks,
+    /// How far the mean face's landmarks lie from them, pixels of 128: what drawing anybody is worth.
+    pub mean_face: f64,
+    /// A clean drawing with a pen, which stays hidden until it is asked for.
+    pub drawing: Drawing,
+}
+
+/// Makes a task.
+pub struct NewTask {
+    /// Where random numbers begin.
+    pub seed: u64,
+    /// Pixels in a side of the true picture.
+    pub size: usize,
+}
+
+impl Job for NewTask {
+    type Output = Task;
+
+    fn step(&mut self, cx: &mut StepCx<'_, Task>) -> Result<Flow> {
+        let engine = engine_of_worker(cx)?;
+        let cast = engine.cast();
+        let wardrobe = cast.wardrobe();
+        let z = cast.vector(&Rng::new(self.seed).split("task"), 0);
+        let subject = cast.subject(&wardrobe, z);
+        let quality = Quality {
+            size: self.size,
+            samples: 3,
+        };
+        let image = engine.draw(&wardrobe, &subject.z, quality)?;
+        let zeros = vec![0.0; cast.sampler().dims()];
+        let mean_face = cast.landmarks(&wardrobe, &zeros);
+        let task = Task {
+            image,
+            mean_face: landmarks::distance(&mean_face, &subject.landmarks),
+            drawing: subject.drawing(Style::Pen),
+            landmarks: subject.landmarks,
+        };
+        drop(wardrobe);
+        cx.resources().put(engine);
+        cx.emit(task);
+        Ok(Flow::Finished)
     }
 }
 
@@ -304,12 +381,6 @@ fn spread(pictures: &[Vec<f32>]) -> Vec<f32> {
     (0..pixels)
         .map(|at| ((0..3).map(|plane| variance(plane * pixels + at)).sum::<f32>() / 3.0).sqrt())
         .collect()
-}
-
-/// The names of parts with what a question's refinement says of them.
-#[must_use]
-pub fn part_names() -> PerPart<&'static str> {
-    PARTS.map(|part| part.name)
 }
 
 /// The appearance numbers that nobody set.

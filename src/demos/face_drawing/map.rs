@@ -55,14 +55,6 @@ impl Map {
         };
         [along(&self.axes[0]), along(&self.axes[1])]
     }
-
-    /// The person of the bank nearest to a place.
-    #[must_use]
-    pub fn nearest(&self, place: [f32; 2]) -> Option<usize> {
-        let square = |p: &[f32; 2]| (p[0] - place[0]).powi(2) + (p[1] - place[1]).powi(2);
-        (0..self.points.len())
-            .min_by(|&a, &b| square(&self.points[a]).total_cmp(&square(&self.points[b])))
-    }
 }
 
 /// The direction of the greatest spread, across another one if given (power iteration).

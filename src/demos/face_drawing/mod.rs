@@ -30,7 +30,7 @@ pub mod cast;
 pub mod drawing;
 pub mod engine;
 pub mod field;
-mod fit;
+pub mod fit;
 pub mod job;
 pub mod landmarks;
 pub mod lines;

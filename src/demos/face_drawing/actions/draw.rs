@@ -101,6 +101,7 @@ pub(super) fn run(args: &DrawArgs, globals: &Globals) -> Result<()> {
     let refinement = Refinement {
         parts: refinements(args)?,
         neighbours: usize::from(args.neighbours),
+        ..Refinement::default()
     };
     let set = appearance_of(&args.set)?;
     let ink = read_sketch(&args.sketch)?.ink(SIDE).values;

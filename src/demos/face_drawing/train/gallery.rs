@@ -5,7 +5,6 @@ use rayon::prelude::*;
 
 use crate::demos::face_drawing::cast::Cast;
 use crate::demos::face_drawing::drawing::{Drawing, Ink};
-use crate::demos::face_drawing::landmarks;
 use crate::demos::face_drawing::lines::Line;
 use crate::demos::face_drawing::parts::SIDE;
 use crate::demos::face_drawing::style::{Roughness, Style};
@@ -129,13 +128,6 @@ impl Gallery {
             .copied()
             .collect();
         Ok(Tensor::from_vec(values, (people.len(), width), device)?)
-    }
-
-    /// Landmarks' numbers of a person.
-    #[must_use]
-    pub fn landmarks_of(&self, person: usize) -> &[f32] {
-        let width = 2 * landmarks::COUNT;
-        &self.landmarks[person * width..(person + 1) * width]
     }
 }
 

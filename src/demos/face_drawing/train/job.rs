@@ -6,7 +6,7 @@
 //! this machine, and kept, because learning rates fall along the steps.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use candle_core::Device;
@@ -237,14 +237,12 @@ impl SketchJob {
     fn begin<N, O: Objective>(
         &mut self,
         at: usize,
-        device: &Device,
         build: impl Fn() -> Result<(Params, N)>,
         objective: impl FnOnce(N) -> Result<O>,
         replace: impl FnOnce(&mut O, N),
         cx: &mut StepCx<'_, Output>,
     ) -> Result<Learning<O>> {
         let (name, share, rate) = STAGES[at];
-        let _ = device;
         let (params, net) = build()?;
         let mut objective = objective(net)?;
         let steps = match self.plan.steps[at] {
@@ -303,7 +301,6 @@ impl SketchJob {
         let on = device.clone();
         self.begin(
             0,
-            &device,
             || alone(&on, &rng, Codec::new),
             |codec| {
                 Ok(Encoding {
@@ -349,14 +346,12 @@ impl SketchJob {
         let rng = self.rng("person");
         let dims = gallery.dims;
         let held_out = gallery.count() - HELD_OUT;
-        let (settled, _) = (held_out, ());
         let choices = Choices::new(&gallery, cast);
         let (_, known) = alone(&device, &rng, |scope| Reader::new(scope, dims))?;
-        People::settle(&known, &gallery, settled, &device)?;
+        People::settle(&known, &gallery, held_out, &device)?;
         let on = device.clone();
         self.begin(
             1,
-            &device,
             || {
                 let (params, reader) = alone(&on, &rng, |scope| Reader::new(scope, dims))?;
                 reader.landmark_mean.set(known.landmark_mean.as_tensor())?;
@@ -395,7 +390,6 @@ impl SketchJob {
         let on = device.clone();
         self.begin(
             2,
-            &device,
             || alone(&on, &rng, Painter::new),
             |painter| {
                 Ok(Painting {
@@ -619,10 +613,4 @@ impl SketchJob {
         let learning = self.begin_painting(cast, gallery, codes, cx)?;
         Ok(State::Painting(Box::new(learning)))
     }
-}
-
-/// Whether a folder holds everything that a run leaves.
-#[must_use]
-pub fn is_finished(folder: &Path) -> bool {
-    model::files(folder).iter().all(|file| file.exists())
 }
