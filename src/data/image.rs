@@ -1,6 +1,7 @@
 //! Pictures as 8-bit RGBA, read with limits and written as PNG.
 
-use std::io::Cursor;
+use std::fs::File;
+use std::io::{Cursor, Read};
 use std::path::Path;
 
 use image::{DynamicImage, ImageDecoder, ImageEncoder, ImageReader, Limits};
@@ -26,6 +27,26 @@ pub struct Image {
     pub height: u32,
     /// The pixels, four bytes each.
     pub rgba: Vec<u8>,
+}
+
+/// The bytes of a picture file.
+///
+/// # Errors
+/// When it cannot be read or has more than [`MAX_BYTES`].
+pub fn read_file(path: &Path) -> Result<Vec<u8>> {
+    let cannot = || Error::io("cannot read the picture", path);
+    let file = File::open(path).map_err(cannot())?;
+    let mut bytes = Vec::new();
+    file.take(MAX_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(cannot())?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(Error::bad_file(
+            path,
+            format!("more than {} MiB are not read", MAX_BYTES >> 20),
+        ));
+    }
+    Ok(bytes)
 }
 
 impl Image {

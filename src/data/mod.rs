@@ -2,6 +2,7 @@
 //!
 //! Nothing here needs a window, so that the command line and the science share these types.
 
+pub mod area;
 pub mod batches;
 mod cifar;
 pub mod csv;
