@@ -13,8 +13,8 @@ use proptest::prelude::*;
 use vitrine::Error;
 use vitrine::data::Image;
 use vitrine::demos::face_drawing::drawing::{
-    Drawing, History, Ink, MAX_POINTS, MAX_STROKES, Point, Scan, Sketch, Stroke, Trail, finished,
-    read_sketch, svg,
+    Drawing, Frame, History, Ink, MAX_POINTS, MAX_STROKES, Point, Scan, Sketch, Stroke, Trail,
+    finished, read_sketch, svg,
 };
 use vitrine::rng::Rng;
 
@@ -174,6 +174,34 @@ fn a_stroke_that_grows_is_drawn_by_its_new_segments() {
         }
     }
     assert!(grown == Ink::of(&drawing(&[whole]), 128));
+}
+
+#[test]
+fn a_part_of_a_raster_shows_what_the_whole_has_there() {
+    let face = wild_drawing(4, 12);
+    let whole = Ink::of(&face, 256);
+    let frame = Frame {
+        size: [256, 256],
+        scale: 0.5,
+        offset: [0.0, 0.0],
+    };
+    let (corner, size) = ([40, 70], [100, 90]);
+    let part = frame.part(corner, size);
+    let mut values = vec![0.0; size[0] * size[1]];
+    for stroke in &face.strokes {
+        part.stroke(&mut values, stroke, 0);
+        // Where a stroke is not said to be, it is not.
+        let [columns, rows] = frame.touched(stroke);
+        let alone = Ink::of(&drawing(std::slice::from_ref(stroke)), 256);
+        let inked = |at: &usize| alone.values[*at] > 0.0;
+        for at in (0..256 * 256).filter(inked) {
+            assert!(columns.contains(&(at % 256)) && rows.contains(&(at / 256)));
+        }
+    }
+    for (at, value) in values.iter().enumerate() {
+        let (x, y) = (at % size[0] + corner[0], at / size[0] + corner[1]);
+        assert!((value - whole.values[y * 256 + x]).abs() < 1e-4);
+    }
 }
 
 #[test]
@@ -1017,6 +1045,36 @@ fn a_wide_picture_lies_in_the_middle() {
     let most = (0..128).max_by(|a, b| row_sum(*a).total_cmp(&row_sum(*b)));
     assert_eq!(most, Some(64));
     assert!(row_sum(20) == 0.0 && row_sum(100) == 0.0);
+}
+
+#[test]
+fn a_scan_is_the_same_on_every_raster() {
+    let face = lines_only();
+    let image = pictured(&face, 512, |ink, _, _| grey(1.0 - ink));
+    let scan = Scan::of(&image).expect("lines");
+    let plain = scan.ink(512).values;
+    let frame = |scale: f32, offset: [f32; 2]| Frame {
+        size: [300, 200],
+        scale,
+        offset,
+    };
+    let shifted = scan.on(&frame(1.0, [-100.0, -150.0]));
+    let double = scan.on(&frame(2.0, [-200.0, -300.0]));
+    for (x, y) in [(0, 0), (77, 13), (140, 90)] {
+        let exact = plain[(y + 150) * 512 + x + 100];
+        assert!((shifted[y * 300 + x] - exact).abs() < 1e-4);
+        // Each pixel became four, around its middle.
+        let four = [0, 1, 300, 301].map(|at| double[2 * y * 300 + 2 * x + at]);
+        assert!(four.iter().all(|v| (0.0..=1.0).contains(v)), "{four:?}");
+    }
+    let inked: f32 = double.iter().sum();
+    let same: f32 = (0..100 * 150)
+        .map(|at| plain[(at / 150 + 150) * 512 + at % 150 + 100])
+        .sum();
+    assert!(
+        (inked / 4.0 / same - 1.0).abs() < 0.05,
+        "{inked} and {same}"
+    );
 }
 
 #[test]

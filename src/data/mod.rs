@@ -7,6 +7,7 @@ pub mod batches;
 mod cifar;
 pub mod csv;
 pub mod dataset;
+pub mod gif;
 pub mod idx;
 pub mod image;
 pub mod interval;

@@ -116,7 +116,7 @@ pub fn finished(trail: &[Point]) -> Vec<Point> {
     let drawn: Vec<kurbo::Point> = thin.iter().copied().map(exact).collect();
     let mut steady = drawn.clone();
     for _ in 0..STEADYING {
-        steady = steadied(&steady, &corners);
+        steady = all_steadied(&steady, &corners);
         for (point, from) in steady.iter_mut().zip(&drawn) {
             let part = MOST_STEADIED / from.distance(*point).max(MOST_STEADIED);
             *point = from.lerp(*point, part);
@@ -166,20 +166,27 @@ fn thinned(trail: &[Point]) -> Vec<Point> {
     thin
 }
 
-/// Each point moved to between its neighbours, less where they are further apart than a hand trembles;
-/// ends and corners stay.
-fn steadied(points: &[kurbo::Point], corners: &[bool]) -> Vec<kurbo::Point> {
-    let moved = |at: usize| {
-        let here = points[at];
-        let before = at.checked_sub(1).map(|before| points[before]);
-        let (Some(before), Some(after), false) = (before, points.get(at + 1), corners[at]) else {
-            return here;
-        };
-        let apart = here.distance(before).max(here.distance(*after));
-        let part = 0.5 * (TREMBLE / apart.max(TREMBLE)).powi(2);
-        here.lerp(before.midpoint(*after), part)
-    };
-    (0..points.len()).map(moved).collect()
+/// A point moved half of the way to between its neighbours, and less where they are further apart than
+/// a hand trembles: those are where the pen went.
+pub(super) fn steadied(
+    before: kurbo::Point,
+    here: kurbo::Point,
+    after: kurbo::Point,
+) -> kurbo::Point {
+    let apart = here.distance(before).max(here.distance(after));
+    let part = 0.5 * (TREMBLE / apart.max(TREMBLE)).powi(2);
+    here.lerp(before.midpoint(after), part)
+}
+
+/// Every point steadied; ends and corners stay.
+fn all_steadied(points: &[kurbo::Point], corners: &[bool]) -> Vec<kurbo::Point> {
+    let mut moved = points.to_vec();
+    for (at, three) in points.windows(3).enumerate() {
+        if !corners[at + 1] {
+            moved[at + 1] = steadied(three[0], three[1], three[2]);
+        }
+    }
+    moved
 }
 
 /// Where the line turns sharply, seen over a window to both sides, and most sharply of the window.

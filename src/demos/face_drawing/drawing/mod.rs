@@ -7,6 +7,8 @@
 //! there is one, and the drawing over it.
 
 mod curve;
+pub mod film;
+pub mod hex;
 mod history;
 mod picture;
 mod raster;
@@ -21,7 +23,7 @@ use serde::{Deserialize, Serialize};
 pub use self::curve::finished;
 pub use self::history::History;
 pub use self::picture::{Scan, read_scan};
-pub use self::raster::Ink;
+pub use self::raster::{Frame, Ink};
 pub use self::smooth::Trail;
 
 use crate::error::{Error, Result};

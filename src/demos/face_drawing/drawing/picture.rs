@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ink, SIDE, svg};
+use super::{Frame, Ink, SIDE, hex, svg};
 use crate::data::Image;
 use crate::data::area::resample;
 use crate::data::image::read_file;
@@ -71,6 +71,39 @@ impl Scan {
             side,
             values: resample(&plane, [PIXELS, PIXELS], [side, side]),
         }
+    }
+
+    /// Its ink on a raster of any frame, between its pixels when that is finer.
+    #[must_use]
+    pub fn on(&self, frame: &Frame) -> Vec<f32> {
+        let level = |x: usize, y: usize| f32::from(self.levels[y * PIXELS + x]) / 255.0;
+        let last = (PIXELS - 1) as f32;
+        let axis = |axis: usize| -> Vec<Option<(usize, f32)>> {
+            let place = |at: usize| {
+                let unit = (at as f32 + 0.5 - frame.offset[axis]) / frame.scale;
+                let at = (unit - 0.5).clamp(0.0, last);
+                let first = (at as usize).min(PIXELS - 2);
+                (0.0..=SIDE)
+                    .contains(&unit)
+                    .then_some((first, at - first as f32))
+            };
+            (0..frame.size[axis]).map(place).collect()
+        };
+        let (columns, rows) = (axis(0), axis(1));
+        let mut values = Vec::with_capacity(columns.len() * rows.len());
+        for row in &rows {
+            for column in &columns {
+                values.push(match (column, row) {
+                    (Some((x, across)), Some((y, down))) => {
+                        let line =
+                            |y: usize| level(*x, y) + (level(x + 1, y) - level(*x, y)) * across;
+                        line(*y) + (line(y + 1) - line(*y)) * down
+                    }
+                    _ => 0.0,
+                });
+            }
+        }
+        values
     }
 }
 
@@ -216,12 +249,7 @@ fn between(cells: &[f32], count: [usize; 2], size: [usize; 2]) -> Vec<f32> {
 impl From<Scan> for String {
     /// The levels as hexadecimal digits of their packed bytes.
     fn from(scan: Scan) -> Self {
-        let packed = pack(&scan.levels);
-        let mut text = Self::with_capacity(packed.len() * 2);
-        for byte in packed {
-            text += &format!("{byte:02x}");
-        }
-        text
+        hex::write(&pack(&scan.levels))
     }
 }
 
@@ -230,16 +258,8 @@ impl TryFrom<String> for Scan {
 
     fn try_from(text: String) -> Result<Self> {
         let damaged = || Error::Input("the picture of lines is damaged".into());
-        let digits = text.as_bytes();
-        if !text.is_ascii() || digits.len() > 8 * PIXELS * PIXELS {
-            return Err(damaged());
-        }
-        let byte = |pair: &[u8]| {
-            let pair = std::str::from_utf8(pair).ok()?;
-            u8::from_str_radix(pair, 16).ok()
-        };
-        let packed: Option<Vec<u8>> = digits.chunks(2).map(byte).collect();
-        let levels = unpack(&packed.ok_or_else(damaged)?);
+        let packed = hex::read(&text, 4 * PIXELS * PIXELS).ok_or_else(damaged)?;
+        let levels = unpack(&packed);
         if levels.len() == PIXELS * PIXELS {
             Ok(Self { levels })
         } else {

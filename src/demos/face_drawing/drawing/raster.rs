@@ -6,6 +6,8 @@
 //! Both can be done to the ink there is, segment by segment: a stroke that grows is drawn by drawing
 //! its new segments.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Drawing, Point, SIDE, Stroke};
@@ -53,34 +55,12 @@ impl Ink {
     /// Draws a stroke from its point of this number on: what it has grown by since its last segment
     /// ended there.
     pub fn stroke_from(&mut self, stroke: &Stroke, from: usize) {
-        let points = stroke.points.get(from..).unwrap_or(&[]);
-        if let [only] = points {
-            self.segment([*only, *only], stroke);
-        }
-        for pair in points.windows(2) {
-            self.segment([pair[0], pair[1]], stroke);
-        }
-    }
-
-    fn segment(&mut self, [from, to]: [Point; 2], stroke: &Stroke) {
-        let scale = self.side as f32 / SIDE;
-        // In pixels, of which the first has its middle at 0.
-        let place = |point: Point| [point.x * scale - 0.5, point.y * scale - 0.5];
-        let line = Line::new(place(from), place(to), stroke.width * scale * 0.5);
-        for row in line.rows(self.side) {
-            let columns = line.columns(row, self.side);
-            let start = row * self.side;
-            let pixels = &mut self.values[start + columns.start..start + columns.end];
-            if stroke.eraser {
-                for (at, pixel) in pixels.iter_mut().enumerate() {
-                    *pixel = pixel.min(1.0 - line.cover(columns.start + at, row));
-                }
-            } else {
-                for (at, pixel) in pixels.iter_mut().enumerate() {
-                    *pixel = pixel.max(line.cover(columns.start + at, row));
-                }
-            }
-        }
+        let frame = Frame {
+            size: [self.side, self.side],
+            scale: self.side as f32 / SIDE,
+            offset: [0.0, 0.0],
+        };
+        frame.stroke(&mut self.values, stroke, from);
     }
 
     /// As bytes from 0 (paper) to 255 (ink).
@@ -101,6 +81,84 @@ impl Ink {
             width: self.side as u32,
             height: self.side as u32,
             rgba: rgba.collect(),
+        }
+    }
+}
+
+/// Where the sheet lies on a raster: `pixels = units * scale + offset`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Frame {
+    /// Columns and rows of the raster.
+    pub size: [usize; 2],
+    /// Pixels for each unit of the sheet.
+    pub scale: f32,
+    /// The place of the sheet's corner, in pixels.
+    pub offset: [f32; 2],
+}
+
+impl Frame {
+    /// The part of the raster from a column and a row on, of this size.
+    #[must_use]
+    pub fn part(&self, [column, row]: [usize; 2], size: [usize; 2]) -> Self {
+        Self {
+            size,
+            scale: self.scale,
+            offset: [self.offset[0] - column as f32, self.offset[1] - row as f32],
+        }
+    }
+
+    /// The columns and the rows that a stroke may touch.
+    #[must_use]
+    pub fn touched(&self, stroke: &Stroke) -> [Range<usize>; 2] {
+        // A slanting pixel reaches further than half its side.
+        let reach = stroke.width * self.scale * 0.5 + 1.0;
+        let axis = |axis: usize, of: fn(&Point) -> f32| {
+            let places = stroke.points.iter().map(of);
+            let (first, last) = places.fold((f32::INFINITY, f32::NEG_INFINITY), |(a, b), v| {
+                (a.min(v), b.max(v))
+            });
+            let place = |v: f32| v * self.scale + self.offset[axis] - 0.5;
+            within(place(first) - reach, place(last) + reach, self.size[axis])
+        };
+        [axis(0, |p| p.x), axis(1, |p| p.y)]
+    }
+
+    /// Draws a stroke over a raster of this frame, from its point of this number on.
+    ///
+    /// # Panics
+    /// When the raster has fewer pixels than the frame.
+    pub fn stroke(&self, values: &mut [f32], stroke: &Stroke, from: usize) {
+        let points = stroke.points.get(from..).unwrap_or(&[]);
+        if let [only] = points {
+            self.segment(values, [*only, *only], stroke);
+        }
+        for pair in points.windows(2) {
+            self.segment(values, [pair[0], pair[1]], stroke);
+        }
+    }
+
+    fn segment(&self, values: &mut [f32], [from, to]: [Point; 2], stroke: &Stroke) {
+        // In pixels, of which the first has its middle at 0.
+        let place = |point: Point| {
+            [
+                point.x * self.scale + self.offset[0] - 0.5,
+                point.y * self.scale + self.offset[1] - 0.5,
+            ]
+        };
+        let line = Line::new(place(from), place(to), stroke.width * self.scale * 0.5);
+        let [width, height] = self.size;
+        for row in line.rows(height) {
+            let columns = line.columns(row, width);
+            let pixels = &mut values[row * width + columns.start..row * width + columns.end];
+            if stroke.eraser {
+                for (at, pixel) in pixels.iter_mut().enumerate() {
+                    *pixel = pixel.min(1.0 - line.cover(columns.start + at, row));
+                }
+            } else {
+                for (at, pixel) in pixels.iter_mut().enumerate() {
+                    *pixel = pixel.max(line.cover(columns.start + at, row));
+                }
+            }
         }
     }
 }
@@ -150,7 +208,7 @@ impl Line {
     }
 
     /// The rows that it may touch.
-    fn rows(&self, side: usize) -> std::ops::Range<usize> {
+    fn rows(&self, side: usize) -> Range<usize> {
         let end = self.from[1] + self.along[1];
         within(
             self.from[1].min(end) - self.reach,
@@ -160,7 +218,7 @@ impl Line {
     }
 
     /// The columns of a row that it may touch.
-    fn columns(&self, row: usize, side: usize) -> std::ops::Range<usize> {
+    fn columns(&self, row: usize, side: usize) -> Range<usize> {
         let end = self.from[0] + self.along[0];
         let mut left = self.from[0].min(end) - self.reach;
         let mut right = self.from[0].max(end) + self.reach;
@@ -212,7 +270,7 @@ impl Profile {
 }
 
 /// The whole numbers from `first` to `last`, of those below `side`.
-fn within(first: f32, last: f32, side: usize) -> std::ops::Range<usize> {
+fn within(first: f32, last: f32, side: usize) -> Range<usize> {
     let start = (first.ceil().max(0.0) as usize).min(side);
     let end = ((last.floor() + 1.0).max(0.0) as usize).min(side);
     start..end.max(start)

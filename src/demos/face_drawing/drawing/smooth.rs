@@ -1,6 +1,7 @@
 //! A pointer's trail, smoothed while it grows.
 
-use super::{MAX_REACH, Point, finished};
+use super::curve::{exact, finished, single, steadied};
+use super::{MAX_REACH, Point};
 
 /// Points nearer to the last one than this are no movement, in units.
 const STILL: f32 = 0.02;
@@ -8,8 +9,8 @@ const STILL: f32 = 0.02;
 /// The trail of a pen that is down. Every event goes in; each costs the same, however long the trail
 /// is.
 ///
-/// A point becomes the mean of itself, twice, and of its two neighbours, which takes out the steps of
-/// a pointer that knows whole pixels only. The newest point stays where the pen is: nothing lags.
+/// A point moves to between its two neighbours, as [`steadied`] says, which takes out the steps of a
+/// pointer that knows whole pixels only. The newest point stays where the pen is: nothing lags.
 #[derive(Clone, Debug, Default)]
 pub struct Trail {
     raw: Vec<Point>,
@@ -37,9 +38,8 @@ impl Trail {
         self.raw.push(point);
         self.smooth.push(point);
         if let [.., a, b, c] = self.raw[..] {
-            let mean = |a: f32, b: f32, c: f32| 0.25 * (a + 2.0 * b + c);
             let middle = self.smooth.len() - 2;
-            self.smooth[middle] = Point::new(mean(a.x, b.x, c.x), mean(a.y, b.y, c.y));
+            self.smooth[middle] = single(steadied(exact(a), exact(b), exact(c)));
         }
         true
     }
