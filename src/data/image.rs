@@ -1,6 +1,7 @@
 //! Pictures as 8-bit RGBA, read with limits and written as PNG.
 
-use std::io::Cursor;
+use std::fs::File;
+use std::io::{Cursor, Read};
 use std::path::Path;
 
 use image::{DynamicImage, ImageDecoder, ImageEncoder, ImageReader, Limits};
@@ -26,6 +27,26 @@ pub struct Image {
     pub height: u32,
     /// The pixels, four bytes each.
     pub rgba: Vec<u8>,
+}
+
+/// The bytes of a picture file.
+///
+/// # Errors
+/// When it cannot be read or has more than [`MAX_BYTES`].
+pub fn read_file(path: &Path) -> Result<Vec<u8>> {
+    let cannot = || Error::io("cannot read the picture", path);
+    let file = File::open(path).map_err(cannot())?;
+    let mut bytes = Vec::new();
+    file.take(MAX_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(cannot())?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(Error::bad_file(
+            path,
+            format!("more than {} MiB are not read", MAX_BYTES >> 20),
+        ));
+    }
+    Ok(bytes)
 }
 
 impl Image {
@@ -75,6 +96,37 @@ impl Image {
         }
         let start = (y as usize * self.width as usize + x as usize) * 4;
         self.rgba.get(start..)?.first_chunk().copied()
+    }
+
+    /// The picture enlarged until its longer side has this many pixels; each of its pixels is repeated.
+    /// A picture that is as large already stays as it is.
+    #[must_use]
+    pub fn enlarged(&self, side: u32) -> Self {
+        let longest = self.width.max(self.height);
+        if side <= longest || !self.is_consistent() {
+            return self.clone();
+        }
+        let scaled = |v: u32| {
+            let v = u64::from(v) * u64::from(side) / u64::from(longest);
+            u32::try_from(v).unwrap_or(side).max(1)
+        };
+        let [width, height] = [scaled(self.width), scaled(self.height)];
+        let from = |at: u32, to: u32, from: u32| {
+            (u64::from(at) * u64::from(from) / u64::from(to)) as usize
+        };
+        let mut rgba = Vec::with_capacity(width as usize * height as usize * 4);
+        for row in 0..height {
+            let start = from(row, height, self.height) * self.width as usize;
+            for column in 0..width {
+                let at = (start + from(column, width, self.width)) * 4;
+                rgba.extend_from_slice(&self.rgba[at..at + 4]);
+            }
+        }
+        Self {
+            width,
+            height,
+            rgba,
+        }
     }
 
     /// Reads a PNG, JPEG, WebP or GIF (its first frame), known by its content, not by its name.
@@ -159,6 +211,23 @@ impl Image {
     }
 }
 
+/// Pictures of one size side by side.
+///
+/// # Errors
+/// When there are none, or they differ in height.
+pub fn beside(images: &[Image]) -> Result<Image> {
+    let height = images.first().map_or(0, |image| image.height);
+    let width: u32 = images.iter().map(|image| image.width).sum();
+    let mut rgba = Vec::with_capacity(width as usize * height as usize * 4);
+    for row in 0..height as usize {
+        for image in images {
+            let line = image.width as usize * 4;
+            rgba.extend(image.rgba.get(row * line..(row + 1) * line).unwrap_or(&[]));
+        }
+    }
+    Image::new(width, height, rgba)
+}
+
 #[cfg(test)]
 mod tests {
     use super::Image;
@@ -173,6 +242,17 @@ mod tests {
         assert_eq!(back, image);
         assert_eq!(back.pixel(1, 0), Some([9, 8, 7, 0]));
         assert_eq!(back.pixel(2, 0), None);
+    }
+
+    #[test]
+    fn an_enlarged_picture_repeats_its_pixels() {
+        let image = Image::new(2, 1, vec![1, 1, 1, 255, 2, 2, 2, 255]).expect("fits");
+        let large = image.enlarged(6);
+        assert_eq!((large.width, large.height), (6, 3));
+        let row: Vec<u8> = large.rgba[..24].chunks(4).map(|p| p[0]).collect();
+        assert_eq!(row, [1, 1, 1, 2, 2, 2]);
+        assert!(large.rgba.chunks(24).all(|r| r == &large.rgba[..24]));
+        assert_eq!(image.enlarged(1), image);
     }
 
     #[test]

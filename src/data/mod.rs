@@ -2,10 +2,12 @@
 //!
 //! Nothing here needs a window, so that the command line and the science share these types.
 
+pub mod area;
 pub mod batches;
 mod cifar;
 pub mod csv;
 pub mod dataset;
+pub mod gif;
 pub mod idx;
 pub mod image;
 pub mod interval;

@@ -1,6 +1,7 @@
 //! One folder for each system, in the order of the review. No demo uses another; what two share
 //! moves down to `nn`, `data` or `view`.
 
+pub mod face_drawing;
 pub mod gpt;
 pub mod lottery;
 pub mod muzero;
@@ -33,6 +34,11 @@ pub const DEMOS: &[Demo] = &[
         actions: muzero::ACTIONS,
         #[cfg(feature = "gui")]
         tab: Some(muzero::TAB),
+    },
+    Demo {
+        actions: face_drawing::ACTIONS,
+        #[cfg(feature = "gui")]
+        tab: Some(face_drawing::TAB),
     },
     Demo {
         actions: pulse::ACTIONS,

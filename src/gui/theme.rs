@@ -8,10 +8,12 @@
 )]
 
 mod boards;
+mod sheet;
 
 use egui::{Color32, Context, CornerRadius, Stroke, Ui, Visuals};
 
 pub use self::boards::{boards, grid, tree};
+pub use self::sheet::{SheetColors, sheet};
 
 use crate::store;
 use crate::view::ColorMap;

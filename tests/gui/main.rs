@@ -7,6 +7,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod face_drawing;
 mod files;
 mod first_look;
 mod lottery;

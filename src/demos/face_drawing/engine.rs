@@ -452,32 +452,21 @@ impl Engine {
             .map_err(|_| Error::Input("there are five parts".into()))
     }
 
-    /// The nearest neighbours' pictures, a few for each part.
+    /// The pictures of the nearest of a part's neighbours.
     ///
     /// # Errors
     /// Never for sides that pictures have.
-    pub fn neighbours(
-        &self,
-        understood: &Understood,
-        size: usize,
-    ) -> Result<PerPart<Vec<Arc<Image>>>> {
-        let mut all = Vec::with_capacity(PARTS.len());
+    pub fn neighbours(&self, near: &Neighbours, size: usize) -> Result<Vec<Arc<Image>>> {
         let wardrobe = self.cast.wardrobe();
         let quality = Quality { size, samples: 2 };
-        for near in &understood.parts {
-            let pictures = near
-                .people
-                .iter()
-                .take(PICTURED)
-                .map(|&person| {
-                    let image = self.draw(&wardrobe, &self.member(person), quality)?;
-                    Ok(Arc::new(image))
-                })
-                .collect::<Result<Vec<_>>>()?;
-            all.push(pictures);
-        }
-        all.try_into()
-            .map_err(|_| Error::Input("there are five parts".into()))
+        near.people
+            .iter()
+            .take(PICTURED)
+            .map(|&person| {
+                let image = self.draw(&wardrobe, &self.member(person), quality)?;
+                Ok(Arc::new(image))
+            })
+            .collect()
     }
 
     /// The vector of a person of the bank.

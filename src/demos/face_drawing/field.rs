@@ -1,5 +1,12 @@
 //! Numbers on a grid of pixels, and the lines in them: contours and ridges.
 
+#![expect(
+    clippy::inline_always,
+    reason = "code is compiled for the vectors of its caller only when inlined"
+)]
+
+use crate::nn::cpu::lanes::vectorise;
+
 /// A polyline in pixels of its field; the middle of the first pixel is (0, 0).
 pub type Path = Vec<[f32; 2]>;
 
@@ -38,37 +45,19 @@ impl Field {
             .collect();
         let sum = bell[0] + 2.0 * bell[1..].iter().sum::<f32>();
         let bell: Vec<f32> = bell.into_iter().map(|b| b / sum).collect();
-        let side = self.side;
-        let mut across = vec![0.0; side * side];
-        let mut padded = vec![0.0; side + 2 * reach];
-        for (row, out) in self
-            .values
-            .chunks_exact(side)
-            .zip(across.chunks_exact_mut(side))
-        {
-            padded[..reach].fill(row[0]);
-            padded[reach..reach + side].copy_from_slice(row);
-            padded[reach + side..].fill(row[side - 1]);
-            for (at, &weight) in bell.iter().enumerate() {
-                let (left, right) = (&padded[reach - at..], &padded[reach + at..]);
-                let weight = if at == 0 { 0.5 * weight } else { weight };
-                for ((out, l), r) in out.iter_mut().zip(left).zip(right) {
-                    *out += weight * (l + r);
-                }
-            }
+        let mut across = vec![0.0; self.values.len()];
+        let mut down = vec![0.0; self.values.len()];
+        vectorise(
+            #[inline(always)]
+            || {
+                blur_rows(&self.values, self.side, &bell, &mut across);
+                blur_columns(&across, self.side, &bell, &mut down);
+            },
+        );
+        Self {
+            side: self.side,
+            values: down,
         }
-        let mut down = vec![0.0; side * side];
-        for (y, out) in down.chunks_exact_mut(side).enumerate() {
-            for (at, &weight) in bell.iter().enumerate() {
-                let weight = if at == 0 { 0.5 * weight } else { weight };
-                let above = &across[y.saturating_sub(at) * side..][..side];
-                let below = &across[(y + at).min(side - 1) * side..][..side];
-                for ((out, a), b) in out.iter_mut().zip(above).zip(below) {
-                    *out += weight * (a + b);
-                }
-            }
-        }
-        Self { side, values: down }
     }
 
     /// How much lower each pixel is than what surrounds it: the difference of two blurs, where it is
@@ -103,6 +92,43 @@ impl Field {
         let mut paths = walk(&mut set, self.side);
         paths.retain(|path| path.iter().any(|&place| self.at(place) > high));
         paths
+    }
+}
+
+/// Rows weighed by half a bell, whose middle comes first.
+#[inline(always)]
+fn blur_rows(values: &[f32], side: usize, bell: &[f32], out: &mut [f32]) {
+    let reach = bell.len() - 1;
+    let mut padded = vec![0.0; side + 2 * reach];
+    for (row, out) in values.chunks_exact(side).zip(out.chunks_exact_mut(side)) {
+        padded[..reach].fill(row[0]);
+        padded[reach..reach + side].copy_from_slice(row);
+        padded[reach + side..].fill(row[side - 1]);
+        for (at, &weight) in bell.iter().enumerate() {
+            let (left, right) = (&padded[reach - at..], &padded[reach + at..]);
+            add_both(out, left, right, weight, at);
+        }
+    }
+}
+
+/// Columns, as [`blur_rows`].
+#[inline(always)]
+fn blur_columns(values: &[f32], side: usize, bell: &[f32], out: &mut [f32]) {
+    for (y, out) in out.chunks_exact_mut(side).enumerate() {
+        for (at, &weight) in bell.iter().enumerate() {
+            let above = &values[y.saturating_sub(at) * side..];
+            let below = &values[(y + at).min(side - 1) * side..];
+            add_both(out, above, below, weight, at);
+        }
+    }
+}
+
+/// Adds what lies this far on both sides; the middle is there once.
+#[inline(always)]
+fn add_both(out: &mut [f32], before: &[f32], after: &[f32], weight: f32, at: usize) {
+    let weight = if at == 0 { 0.5 * weight } else { weight };
+    for ((out, before), after) in out.iter_mut().zip(before).zip(after) {
+        *out += weight * (before + after);
     }
 }
 

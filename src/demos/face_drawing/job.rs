@@ -13,7 +13,7 @@ use super::drawing::Drawing;
 use super::engine::{Engine, Refinement, Set, Understood};
 use super::landmarks::{self, Landmarks};
 use super::model;
-use super::parts::{PerPart, SIDE};
+use super::parts::{PARTS, PerPart, SIDE};
 use super::style::Style;
 use crate::compute::{Flow, Job, StepCx};
 use crate::data::Image;
@@ -132,8 +132,13 @@ pub enum Heard {
     Shadow(Vec<f32>),
     /// How each part was understood.
     Parts(Box<PerPart<PartView>>),
-    /// The nearest neighbours' pictures, part by part.
-    Neighbours(Box<PerPart<Vec<Arc<Image>>>>),
+    /// The pictures of a part's nearest neighbours.
+    Neighbours {
+        /// Which part.
+        part: usize,
+        /// The nearest first.
+        images: Vec<Arc<Image>>,
+    },
     /// Another answer.
     Answer(Arc<Image>),
     /// How much answers differ: a number for each pixel of [`SPREAD`] by [`SPREAD`], sRGB deviations
@@ -170,7 +175,7 @@ enum Stage {
     Face,
     Shadow(Box<Understood>),
     Parts(Box<Understood>),
-    Neighbours(Box<Understood>),
+    Neighbours(Box<Understood>, usize),
     Answers(Box<Understood>, Vec<Vec<f32>>),
 }
 
@@ -258,14 +263,20 @@ impl DrawJob {
                 if self.question.maps {
                     cx.emit(Heard::Maps(Box::new(engine.maps())));
                 }
-                Stage::Neighbours(understood)
-            }
-            Stage::Neighbours(understood) => {
                 if self.question.neighbours {
-                    let pictures = engine.neighbours(&understood, NEIGHBOUR)?;
-                    cx.emit(Heard::Neighbours(Box::new(pictures)));
+                    Stage::Neighbours(understood, 0)
+                } else {
+                    Stage::Answers(understood, Vec::new())
                 }
-                Stage::Answers(understood, Vec::new())
+            }
+            Stage::Neighbours(understood, part) => {
+                let images = engine.neighbours(&understood.parts[part], NEIGHBOUR)?;
+                cx.emit(Heard::Neighbours { part, images });
+                if part + 1 < PARTS.len() {
+                    Stage::Neighbours(understood, part + 1)
+                } else {
+                    Stage::Answers(understood, Vec::new())
+                }
             }
             Stage::Answers(understood, mut small) => {
                 if small.len() == self.question.answers {

@@ -42,8 +42,19 @@ pub mod parts;
 pub mod person_net;
 pub mod style;
 pub mod train;
+#[cfg(feature = "gui")]
+mod ui;
 
 use crate::cli::DemoActions;
+
+/// What the window shows of this demo.
+#[cfg(feature = "gui")]
+pub const TAB: crate::gui::DemoTab = crate::gui::DemoTab {
+    id: "sketch",
+    title: "DeepFaceDrawing",
+    help: include_str!("../../../assets/help/sketch.md"),
+    open: ui::open,
+};
 
 /// The demo's command line.
 pub const ACTIONS: DemoActions = DemoActions {

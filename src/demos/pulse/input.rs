@@ -1,12 +1,10 @@
 //! Small pictures out of pictures of any size.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use super::pixels::{Pixels, SIDES, area};
 use crate::data::Image;
-use crate::data::image::MAX_BYTES;
+use crate::data::image::read_file;
 use crate::error::{Error, Result};
 
 /// A square part of a picture, in its pixels.
@@ -91,19 +89,7 @@ pub fn shrink(image: &Image, crop: Crop, side: usize) -> Result<Pixels> {
 /// # Errors
 /// When it cannot be read, is larger than a picture is that can be decoded, or is no picture.
 pub fn open(path: &Path) -> Result<Image> {
-    let cannot = || Error::io("cannot read the picture", path);
-    let file = File::open(path).map_err(cannot())?;
-    let mut bytes = Vec::new();
-    file.take(MAX_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .map_err(cannot())?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(Error::bad_file(
-            path,
-            format!("more than {} MiB are not read", MAX_BYTES >> 20),
-        ));
-    }
-    Image::decode(&bytes, path)
+    Image::decode(&read_file(path)?, path)
 }
 
 /// The middle of a picture file as small pixels. A file that is already small and square is taken

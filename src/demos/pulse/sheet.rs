@@ -1,14 +1,13 @@
 //! Answers as pictures to show and to store.
 
-use image::codecs::gif::{GifEncoder, Repeat};
-use image::{Delay, Frame, RgbaImage};
 use serde_json::{Value, json};
 
 use super::answer::{Answer, Face};
 use super::morph::morphed;
 use super::pixels::Pixels;
-use crate::data::Image;
-use crate::error::{Error, Result};
+use crate::data::image::beside;
+use crate::data::{Image, gif};
+use crate::error::Result;
 
 /// Frames of a face that grows, and how long each is seen in milliseconds.
 const FRAMES: usize = 24;
@@ -79,23 +78,6 @@ pub fn spread(answers: &[&Answer]) -> Option<(Image, f32)> {
     Some((image, most))
 }
 
-/// Pictures of one size side by side.
-///
-/// # Errors
-/// When there are none, or they differ in height.
-pub fn beside(images: &[Image]) -> Result<Image> {
-    let height = images.first().map_or(0, |image| image.height);
-    let width: u32 = images.iter().map(|image| image.width).sum();
-    let mut rgba = Vec::with_capacity(width as usize * height as usize * 4);
-    for row in 0..height as usize {
-        for image in images {
-            let line = image.width as usize * 4;
-            rgba.extend(image.rgba.get(row * line..(row + 1) * line).unwrap_or(&[]));
-        }
-    }
-    Image::new(width, height, rgba)
-}
-
 /// The small picture enlarged, the answers, and their spread where it is given.
 ///
 /// # Errors
@@ -119,26 +101,11 @@ pub fn row(low: &Pixels, answers: &[&Answer], spread: Option<&Image>) -> Result<
 /// # Errors
 /// When it cannot be encoded.
 pub fn growing(answer: &Answer) -> Result<Vec<u8>> {
-    let failed =
-        |error: image::ImageError| Error::Input(format!("the GIF cannot be made: {error}"));
-    let mut bytes = Vec::new();
-    let mut encoder = GifEncoder::new_with_speed(&mut bytes, 10);
-    encoder.set_repeat(Repeat::Infinite).map_err(failed)?;
-    for number in 0..FRAMES {
+    let frame = |number: usize| {
         let at = number as f32 / (FRAMES - 1) as f32;
         let image = morphed(&answer.face, answer.low.side, at);
-        let time = if number + 1 == FRAMES {
-            LAST_TIME
-        } else {
-            FRAME_TIME
-        };
-        let buffer = RgbaImage::from_raw(image.width, image.height, image.rgba)
-            .ok_or_else(|| Error::Input("a frame has the wrong size".into()))?;
-        let delay = Delay::from_numer_denom_ms(time, 1);
-        encoder
-            .encode_frame(Frame::from_parts(buffer, 0, 0, delay))
-            .map_err(failed)?;
-    }
-    drop(encoder);
-    Ok(bytes)
+        let last = number + 1 == FRAMES;
+        (image, if last { LAST_TIME } else { FRAME_TIME })
+    };
+    gif::encode((0..FRAMES).map(frame))
 }

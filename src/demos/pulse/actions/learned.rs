@@ -7,11 +7,11 @@ use clap::{Args, value_parser};
 use serde_json::json;
 
 use crate::cli::{Globals, drive};
+use crate::data::image::beside;
 use crate::demos::pulse::generator::search::LayersConfig;
 use crate::demos::pulse::input;
 use crate::demos::pulse::learned::{self, Answer, Heard, LearnedJob, Question};
 use crate::demos::pulse::pixels::SIDES;
-use crate::demos::pulse::sheet;
 use crate::error::Result;
 use crate::nn::cpu::process_cpu_time;
 use crate::store::atomic_write;
@@ -82,7 +82,7 @@ pub(super) fn run(args: &LearnedArgs, globals: &Globals) -> Result<()> {
     let seconds = start.elapsed().as_secs_f64();
     let cpu = process_cpu_time().saturating_sub(cpu).as_secs_f64();
     let pictures: Vec<_> = answers.iter().map(|a| a.picture.to_image()).collect();
-    atomic_write(&args.out, &sheet::beside(&pictures)?.encode_png()?)?;
+    atomic_write(&args.out, &beside(&pictures)?.encode_png()?)?;
     let found = answers.iter().filter(|answer| answer.success).count();
     report.text(&format!(
         "{found} of {} answers shrink to the picture within {}: {}\n",

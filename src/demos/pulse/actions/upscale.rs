@@ -7,6 +7,7 @@ use clap::{Args, value_parser};
 use serde_json::json;
 
 use crate::cli::{Globals, drive};
+use crate::data::image::beside;
 use crate::demos::pulse::answer::Answer;
 use crate::demos::pulse::input;
 use crate::demos::pulse::pixels::SIDES;
@@ -157,5 +158,5 @@ pub(super) fn run(args: &UpscaleArgs, globals: &Globals) -> Result<()> {
 /// Answers side by side in one picture.
 fn write(path: &Path, answers: &[Answer]) -> Result<()> {
     let faces: Vec<_> = answers.iter().map(|a| sheet::picture(&a.face)).collect();
-    atomic_write(path, &sheet::beside(&faces)?.encode_png()?)
+    atomic_write(path, &beside(&faces)?.encode_png()?)
 }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::canvas::twin_ui;
 use crate::compute::{Lane, Run};
+use crate::data::image::beside;
 use crate::demos::pulse::answer::Face;
 use crate::demos::pulse::generator::search::LayersConfig;
 use crate::demos::pulse::learned::{self, Answer, Heard, LearnedJob, MOST, Question};
@@ -456,7 +457,7 @@ impl Learned {
         if pictures.is_empty() {
             return Err(Error::Input("there are no answers yet".into()));
         }
-        sheet::beside(&pictures)?.encode_png()
+        beside(&pictures)?.encode_png()
     }
 
     pub(super) fn save(&self) -> Value {

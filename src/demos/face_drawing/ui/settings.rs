@@ -1,0 +1,238 @@
+//! How a drawing is understood and painted, and the controls for it.
+
+use egui::{Button, Grid, RichText, Slider, Ui};
+use serde::{Deserialize, Serialize};
+
+use crate::demos::face_drawing::appearance;
+use crate::demos::face_drawing::parts::{PARTS, PerPart};
+use crate::error::{Error, Result};
+use crate::gui::controls::{capitalised, next_seed};
+use crate::gui::theme;
+use crate::rng::Rng;
+
+/// The neighbours that span a part's manifold.
+const NEIGHBOURS: std::ops::RangeInclusive<usize> = 1..=32;
+/// How far numbers of the appearance go, in standard deviations.
+const FARTHEST: f32 = 2.5;
+/// The numbers of the appearance that have a control, as they are called there, and what lies at both
+/// ends.
+const CONTROLS: [(&str, &str, &str); 10] = [
+    ("skin, bright", "Skin", "dark to light"),
+    ("skin, warm", "Skin tone", "cool to warm"),
+    ("hair brightness", "Hair", "dark to light"),
+    ("hair red", "Hair tone", "ashen to red"),
+    ("iris", "Eyes", "their colour"),
+    ("age", "Age", "young to old"),
+    ("sex-shape", "Shape", "of the head, between female and male"),
+    ("top, bright", "Clothes", "dark to light"),
+    ("light from the side", "Light", "from the left to the right"),
+    ("light from above", "Light above", "low to high"),
+];
+
+/// Who paints the face.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Painter {
+    /// The network, as in the paper.
+    Net,
+    /// The person that the codes stand for, drawn by the kit.
+    #[default]
+    Kit,
+}
+
+/// What opened, dropped and pasted pictures are taken as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Incoming {
+    #[default]
+    Sketch,
+    Tracing,
+}
+
+/// All of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Settings {
+    /// How far each part is moved onto its manifold: 0 as it is drawn, 1 all the way.
+    pub(super) refinement: PerPart<f32>,
+    /// How many neighbours span a manifold, K.
+    pub(super) neighbours: usize,
+    pub(super) painter: Painter,
+    /// The numbers of the appearance that were set; the others follow from the drawing.
+    pub(super) appearance: [Option<f32>; appearance::COUNT],
+    pub(super) incoming: Incoming,
+    pub(super) seed: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            refinement: [1.0; PARTS.len()],
+            neighbours: 12,
+            painter: Painter::default(),
+            appearance: [None; appearance::COUNT],
+            incoming: Incoming::default(),
+            seed: 1,
+        }
+    }
+}
+
+impl Settings {
+    /// Whether all numbers are possible.
+    ///
+    /// # Errors
+    /// Which one is not.
+    pub(super) fn check(&self) -> Result<()> {
+        let bad = |what: &str| Err(Error::Input(format!("the session's {what} is impossible")));
+        if self.refinement.iter().any(|v| !(0.0..=1.0).contains(v)) {
+            return bad("refinement");
+        }
+        if !NEIGHBOURS.contains(&self.neighbours) {
+            return bad("number of neighbours");
+        }
+        let set = self.appearance.iter().flatten();
+        if set.into_iter().any(|v| !v.is_finite() || v.abs() > 10.0) {
+            return bad("appearance");
+        }
+        Ok(())
+    }
+
+    /// Draws the controls for how a drawing is understood. True when something was changed.
+    pub(super) fn refinement_ui(&mut self, ui: &mut Ui) -> bool {
+        let before = self.clone();
+        ui.strong("Refinement");
+        let faint = theme::tokens(ui).faint;
+        let text = "How far each part is moved to parts of faces that are known";
+        ui.label(RichText::new(text).small().color(faint));
+        Grid::new("refinement")
+            .num_columns(2)
+            .spacing([12.0, 6.0])
+            .show(ui, |ui| {
+                let mut all = self.refinement.iter().sum::<f32>() / PARTS.len() as f32;
+                let label = ui.label("All parts");
+                if ui.add(percent(&mut all)).labelled_by(label.id).changed() {
+                    self.refinement = [all; PARTS.len()];
+                }
+                ui.end_row();
+                for (value, part) in self.refinement.iter_mut().zip(&PARTS) {
+                    let label = ui.label(capitalised(part.name));
+                    ui.add(percent(value)).labelled_by(label.id);
+                    ui.end_row();
+                }
+                let label = ui.label("Neighbours");
+                ui.add(Slider::new(&mut self.neighbours, NEIGHBOURS))
+                    .labelled_by(label.id)
+                    .on_hover_text(
+                        "How many known parts span the plane that a part is moved to, K",
+                    );
+                ui.end_row();
+            });
+        before != *self
+    }
+
+    /// Draws the choice of the painter. True when it was changed.
+    pub(super) fn painter_ui(&mut self, ui: &mut Ui) -> bool {
+        let before = self.painter;
+        ui.horizontal_wrapped(|ui| {
+            ui.label("Painter");
+            for (painter, name, about) in [
+                (
+                    Painter::Kit,
+                    "Kit",
+                    "The person that the drawing is understood as, drawn by the 3D kit",
+                ),
+                (Painter::Net, "Network", "The paper's way: a network paints"),
+            ] {
+                ui.selectable_value(&mut self.painter, painter, name)
+                    .on_hover_text(about);
+            }
+        });
+        before != self.painter
+    }
+
+    /// Draws the controls of the appearance; `now` is the appearance of the face that is shown. True
+    /// when something was changed.
+    pub(super) fn appearance_ui(&mut self, ui: &mut Ui, now: &[f32]) -> bool {
+        let before = self.appearance;
+        ui.horizontal(|ui| {
+            ui.strong("Appearance");
+            if ui
+                .button("New")
+                .on_hover_text("Another appearance by chance")
+                .clicked()
+            {
+                self.throw();
+            }
+            let any = self.appearance.iter().any(Option::is_some);
+            let free = ui.add_enabled(any, Button::new("Free all"));
+            if free
+                .on_hover_text("Let the drawing decide on everything")
+                .clicked()
+            {
+                self.appearance = [None; appearance::COUNT];
+            }
+        });
+        Grid::new("appearance")
+            .num_columns(3)
+            .spacing([12.0, 6.0])
+            .show(ui, |ui| {
+                for (name, title, about) in CONTROLS {
+                    let place = appearance::NAMES.iter().position(|n| *n == name);
+                    if let Some(place) = place {
+                        number_ui(
+                            ui,
+                            &mut self.appearance[place],
+                            now.get(place),
+                            title,
+                            about,
+                        );
+                        ui.end_row();
+                    }
+                }
+            });
+        before != self.appearance
+    }
+
+    /// Another appearance by chance, which follows from the seed.
+    pub(super) fn throw(&mut self) {
+        self.seed = next_seed(self.seed);
+        let mut rng = Rng::new(self.seed).split("appearance");
+        for (name, ..) in CONTROLS {
+            let number = (rng.normal() as f32).clamp(-FARTHEST, FARTHEST);
+            if let Some(place) = appearance::NAMES.iter().position(|n| *n == name) {
+                self.appearance[place] = Some(number);
+            }
+        }
+    }
+}
+
+/// A slider from 0 to 100 %.
+fn percent(value: &mut f32) -> Slider<'_> {
+    Slider::new(value, 0.0..=1.0)
+        .custom_formatter(|v, _| format!("{:.0} %", v * 100.0))
+        .custom_parser(|text| {
+            let number: f64 = text.trim_end_matches([' ', '%']).parse().ok()?;
+            Some(number / 100.0)
+        })
+}
+
+/// One number of the appearance, which is set or follows from the drawing.
+fn number_ui(ui: &mut Ui, number: &mut Option<f32>, now: Option<&f32>, title: &str, about: &str) {
+    let faint = theme::tokens(ui).faint;
+    let is_set = number.is_some();
+    let text = RichText::new(title);
+    let label = ui.label(if is_set { text } else { text.color(faint) });
+    let mut value = number.or(now.copied()).unwrap_or(0.0);
+    let slider = Slider::new(&mut value, -FARTHEST..=FARTHEST).show_value(false);
+    let moved = ui.add(slider).labelled_by(label.id).on_hover_text(about);
+    if moved.changed() {
+        *number = Some(value);
+    }
+    let free = ui.add_enabled(is_set, Button::new("Free").small());
+    free.widget_info(|| {
+        egui::WidgetInfo::labeled(egui::Role::Button, is_set, format!("Free {title}"))
+    });
+    if free.on_hover_text("Let the drawing decide").clicked() {
+        *number = None;
+    }
+}
