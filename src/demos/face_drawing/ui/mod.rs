@@ -1,37 +1,55 @@
 //! The tab: a sheet on the left, the face that follows the pen on the right.
 
 mod answer;
+mod asking;
 mod canvas;
+mod map;
 mod samples;
 mod settings;
+mod task;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use egui::{Context, RichText, Ui, Vec2, vec2};
 use serde_json::{Value, json};
 
-use self::answer::{Answer, AnswerView};
+use self::answer::{Answer, AnswerView, Swap};
+use self::asking::Asking;
 use self::canvas::Canvas;
 use self::samples::SAMPLES;
 use self::settings::{Incoming, Settings};
+use self::task::Model;
 use crate::data::image::{beside, read_file};
 use crate::data::{Image, gif};
 use crate::demos::face_drawing::drawing::{Drawing, Scan, Sketch, film, read_sketch, svg};
-use crate::demos::face_drawing::parts::SIDE;
+use crate::demos::face_drawing::job::Heard;
+use crate::demos::face_drawing::parts::{PARTS, SIDE};
 use crate::error::{Error, Result};
 use crate::gui::controls::capitalised;
 use crate::gui::{Command, Export, Tab, TabCx, theme};
 
 /// Opens the tab.
 pub fn open() -> Box<dyn Tab> {
-    Box::new(FaceTab {
+    let mut tab = FaceTab {
         canvas: Canvas::default(),
         settings: Settings::default(),
         answer: Answer::default(),
         view: AnswerView::new(),
+        asking: Asking::default(),
+        model: Model::new(),
         stale: false,
         revision: 0,
-    })
+    };
+    match samples::stored() {
+        Ok((sketch, face)) => {
+            tab.canvas.load(sketch);
+            tab.answer.face = Some(Arc::new(face));
+            tab.view.set(&tab.answer);
+        }
+        Err(error) => tracing::error!("{error}"),
+    }
+    Box::new(tab)
 }
 
 struct FaceTab {
@@ -39,6 +57,8 @@ struct FaceTab {
     settings: Settings,
     answer: Answer,
     view: AnswerView,
+    asking: Asking,
+    model: Model,
     /// The drawing or a setting is not what the answer was found for.
     stale: bool,
     revision: u64,
@@ -72,10 +92,51 @@ impl FaceTab {
         self.touch();
     }
 
-    /// Shows the answer as it is now.
-    fn show_answer(&mut self) {
+    /// Asks what the sheet shows now.
+    fn ask(&mut self) {
+        let ink = self.canvas.ink(SIDE).values;
+        let maps = !self.view.maps_mut().are_known();
+        let moving = self.canvas.is_drawing();
+        self.asking.want(self.settings.question(ink, moving, maps));
+    }
+
+    /// Takes in what the worker answered.
+    fn hear(&mut self, heard: Vec<Heard>) {
+        if heard.is_empty() {
+            return;
+        }
+        for heard in heard {
+            if let Heard::Maps(points) = heard {
+                self.view.maps_mut().set(points);
+            } else {
+                self.answer.hear(heard);
+            }
+        }
         self.view.set(&self.answer);
         self.canvas.set_shadow(&self.answer.shadow, SIDE);
+    }
+
+    fn swap(&mut self, swap: &Swap) {
+        self.settings.swapped[swap.part] = swap.person;
+        self.touch();
+    }
+
+    /// Draws which parts are other people's, and lets them go.
+    fn swapped_ui(&mut self, ui: &mut Ui) -> bool {
+        let mut changed = false;
+        for (part, place) in self.settings.swapped.iter_mut().zip(&PARTS) {
+            if let Some(person) = *part {
+                ui.horizontal(|ui| {
+                    let text = format!("{} of person {person}", capitalised(place.name));
+                    ui.label(text);
+                    if ui.small_button("As drawn").clicked() {
+                        *part = None;
+                        changed = true;
+                    }
+                });
+            }
+        }
+        changed
     }
 
     fn sources_ui(&mut self, ui: &mut Ui, cx: &mut TabCx<'_>) {
@@ -151,10 +212,13 @@ impl FaceTab {
 }
 
 impl Tab for FaceTab {
-    fn logic(&mut self, _: &Context, _: &mut TabCx<'_>) {
+    fn logic(&mut self, _: &Context, cx: &mut TabCx<'_>) {
         if std::mem::take(&mut self.stale) {
-            self.show_answer();
+            self.ask();
         }
+        let heard = self.asking.logic(cx);
+        self.hear(heard);
+        self.model.logic(cx);
     }
 
     fn controls_ui(&mut self, ui: &mut Ui, cx: &mut TabCx<'_>) {
@@ -164,9 +228,18 @@ impl Tab for FaceTab {
         self.sources_ui(ui, cx);
         ui.separator();
         changed |= self.settings.refinement_ui(ui);
+        changed |= self.swapped_ui(ui);
         ui.separator();
         changed |= self.settings.painter_ui(ui);
+        ui.separator();
         changed |= self.settings.appearance_ui(ui, &self.answer.appearance);
+        ui.separator();
+        if let Some(drawing) = self.model.controls_ui(ui, cx) {
+            self.load(Sketch {
+                scan: None,
+                drawing,
+            });
+        }
         ui.add_space(8.0);
         if changed {
             self.touch();
@@ -190,7 +263,9 @@ impl Tab for FaceTab {
             });
             ui.vertical(|ui| {
                 ui.set_width(half.x);
-                self.view.ui(ui, &self.answer);
+                if let Some(swap) = self.view.ui(ui, &self.answer, &mut self.model) {
+                    self.swap(&swap);
+                }
             });
         });
     }

@@ -1,5 +1,7 @@
 //! Sketches to begin with.
 
+use crate::data::Image;
+use crate::data::image::read_file;
 use crate::demos::face_drawing::drawing::{Sketch, read_sketch};
 use crate::error::Result;
 use crate::store::assets_dir;
@@ -35,4 +37,14 @@ impl Sample {
         let folder = assets_dir().join("samples").join("sketches");
         read_sketch(&folder.join(self.file))
     }
+}
+
+/// The sketch that is there at first, and the face that answers it.
+///
+/// # Errors
+/// When a file is missing or damaged.
+pub(super) fn stored() -> Result<(Sketch, Image)> {
+    let sketch = SAMPLES[0].read()?;
+    let path = assets_dir().join("samples").join("sketch.png");
+    Ok((sketch, Image::decode(&read_file(&path)?, &path)?))
 }

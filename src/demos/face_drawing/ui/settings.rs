@@ -4,6 +4,8 @@ use egui::{Button, Grid, RichText, Slider, Ui};
 use serde::{Deserialize, Serialize};
 
 use crate::demos::face_drawing::appearance;
+use crate::demos::face_drawing::engine::Refinement;
+use crate::demos::face_drawing::job::{MOST_ANSWERS, Painter, Question, Turn};
 use crate::demos::face_drawing::parts::{PARTS, PerPart};
 use crate::error::{Error, Result};
 use crate::gui::controls::{capitalised, next_seed};
@@ -14,6 +16,10 @@ use crate::rng::Rng;
 const NEIGHBOURS: std::ops::RangeInclusive<usize> = 1..=32;
 /// How far numbers of the appearance go, in standard deviations.
 const FARTHEST: f32 = 2.5;
+/// How far a face is turned, radians.
+const FARTHEST_TURN: f32 = 0.9;
+/// Pixels in a side of the kit's face, while the pen moves and when it rests.
+const SIZES: [usize; 2] = [128, 320];
 /// The numbers of the appearance that have a control, as they are called there, and what lies at both
 /// ends.
 const CONTROLS: [(&str, &str, &str); 10] = [
@@ -28,17 +34,6 @@ const CONTROLS: [(&str, &str, &str); 10] = [
     ("light from the side", "Light", "from the left to the right"),
     ("light from above", "Light above", "low to high"),
 ];
-
-/// Who paints the face.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Painter {
-    /// The network, as in the paper.
-    Net,
-    /// The person that the codes stand for, drawn by the kit.
-    #[default]
-    Kit,
-}
 
 /// What opened, dropped and pasted pictures are taken as.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +53,12 @@ pub(super) struct Settings {
     /// How many neighbours span a manifold, K.
     pub(super) neighbours: usize,
     pub(super) painter: Painter,
+    /// From where the kit's person is seen.
+    pub(super) turn: Turn,
+    /// Other answers that are shown.
+    pub(super) answers: usize,
+    /// People of the bank whose parts stand in for what is drawn.
+    pub(super) swapped: PerPart<Option<usize>>,
     /// The numbers of the appearance that were set; the others follow from the drawing.
     pub(super) appearance: [Option<f32>; appearance::COUNT],
     pub(super) incoming: Incoming,
@@ -70,6 +71,9 @@ impl Default for Settings {
             refinement: [1.0; PARTS.len()],
             neighbours: 12,
             painter: Painter::default(),
+            turn: Turn::default(),
+            answers: 4,
+            swapped: [None; PARTS.len()],
             appearance: [None; appearance::COUNT],
             incoming: Incoming::default(),
             seed: 1,
@@ -90,11 +94,38 @@ impl Settings {
         if !NEIGHBOURS.contains(&self.neighbours) {
             return bad("number of neighbours");
         }
+        if self.answers > MOST_ANSWERS {
+            return bad("number of answers");
+        }
+        let Turn { yaw, pitch } = self.turn;
+        if [yaw, pitch].iter().any(|v| !v.is_finite() || v.abs() > FARTHEST_TURN) {
+            return bad("turn");
+        }
         let set = self.appearance.iter().flatten();
         if set.into_iter().any(|v| !v.is_finite() || v.abs() > 10.0) {
             return bad("appearance");
         }
         Ok(())
+    }
+
+    /// The question about a drawing's ink. While the pen moves only the face is asked for.
+    pub(super) fn question(&self, ink: Vec<f32>, moving: bool, maps: bool) -> Question {
+        Question {
+            ink,
+            refinement: Refinement {
+                parts: self.refinement,
+                neighbours: self.neighbours,
+                swapped: self.swapped,
+            },
+            set: self.appearance,
+            painter: self.painter,
+            size: SIZES[usize::from(!moving)],
+            turn: self.turn,
+            answers: if moving { 0 } else { self.answers },
+            neighbours: !moving,
+            maps,
+            seed: self.seed,
+        }
     }
 
     /// Draws the controls for how a drawing is understood. True when something was changed.
@@ -130,11 +161,11 @@ impl Settings {
         before != *self
     }
 
-    /// Draws the choice of the painter. True when it was changed.
+    /// Draws the choice of the painter and what concerns it. True when something was changed.
     pub(super) fn painter_ui(&mut self, ui: &mut Ui) -> bool {
-        let before = self.painter;
+        let before = (self.painter, self.turn, self.answers);
+        ui.strong("Painter");
         ui.horizontal_wrapped(|ui| {
-            ui.label("Painter");
             for (painter, name, about) in [
                 (
                     Painter::Kit,
@@ -147,7 +178,31 @@ impl Settings {
                     .on_hover_text(about);
             }
         });
-        before != self.painter
+        let is_kit = self.painter == Painter::Kit;
+        Grid::new("painter")
+            .num_columns(2)
+            .spacing([12.0, 6.0])
+            .show(ui, |ui| {
+                let reach = -FARTHEST_TURN..=FARTHEST_TURN;
+                for (value, title) in [
+                    (&mut self.turn.yaw, "Turn"),
+                    (&mut self.turn.pitch, "Nod"),
+                ] {
+                    let label = ui.label(title);
+                    let slider = Slider::new(value, reach.clone()).show_value(false);
+                    ui.add_enabled(is_kit, slider)
+                        .labelled_by(label.id)
+                        .on_hover_text("The kit's person can be seen from another side")
+                        .on_disabled_hover_text("The network paints faces from the front");
+                    ui.end_row();
+                }
+                let label = ui.label("Other faces");
+                ui.add(Slider::new(&mut self.answers, 0..=MOST_ANSWERS))
+                    .labelled_by(label.id)
+                    .on_hover_text("How many other faces that the drawing allows are shown");
+                ui.end_row();
+            });
+        before != (self.painter, self.turn, self.answers)
     }
 
     /// Draws the controls of the appearance; `now` is the appearance of the face that is shown. True
