@@ -56,6 +56,8 @@ const GIF: Export = Export {
     extension: "gif",
     about: "the drawing being made, stroke by stroke",
 };
+/// Less ink than this, in pixels of the networks' pictures, is an empty sheet.
+const LEAST_INK: f32 = 1.0;
 /// Pixels in a side of exported pictures and films.
 const EXPORTED: usize = 512;
 const FILMED: usize = 320;
@@ -139,8 +141,12 @@ impl FaceTab {
         }
     }
 
-    fn sheet_ui(&mut self, ui: &mut Ui, size: Vec2) {
+    fn sheet_ui(&mut self, ui: &mut Ui, size: Vec2, cx: &mut TabCx<'_>) {
         let happened = self.canvas.show(ui, size);
+        if happened.full {
+            let text = "The sheet is full: clear it, or take strokes back";
+            cx.toasts.warning(text);
+        }
         if happened.changed {
             self.stale = true;
         }
@@ -153,6 +159,10 @@ impl FaceTab {
 impl Tab for FaceTab {
     fn logic(&mut self, _: &Context, _: &mut TabCx<'_>) {
         if std::mem::take(&mut self.stale) {
+            let ink = self.canvas.ink(SIDE);
+            if ink.values.iter().sum::<f32>() < LEAST_INK {
+                self.answer = Answer::default();
+            }
             self.show_answer();
         }
     }
@@ -173,7 +183,7 @@ impl Tab for FaceTab {
         }
     }
 
-    fn stage_ui(&mut self, ui: &mut Ui, _: &mut TabCx<'_>) {
+    fn stage_ui(&mut self, ui: &mut Ui, cx: &mut TabCx<'_>) {
         let room = ui.available_size();
         let gap = 12.0;
         let half = vec2((room.x - gap) * 0.5, room.y);
@@ -185,7 +195,7 @@ impl Tab for FaceTab {
                 let keys = "Right button or E erases · Shift draws straight · Ctrl and wheel zooms · \
                             Space moves the sheet";
                 let line = ui.text_style_height(&egui::TextStyle::Small) + 6.0;
-                self.sheet_ui(ui, vec2(half.x, (half.y - line).max(80.0)));
+                self.sheet_ui(ui, vec2(half.x, (half.y - line).max(80.0)), cx);
                 ui.add(egui::Label::new(RichText::new(keys).small().color(faint)).truncate());
             });
             ui.vertical(|ui| {
@@ -236,8 +246,11 @@ impl Tab for FaceTab {
     }
 
     fn copy_text(&self) -> Option<String> {
-        let drawing = self.canvas.drawing();
-        (!drawing.strokes.is_empty()).then(|| svg::write(drawing))
+        self.can_copy().then(|| svg::write(self.canvas.drawing()))
+    }
+
+    fn can_copy(&self) -> bool {
+        !self.canvas.drawing().strokes.is_empty()
     }
 
     fn exports(&self) -> &'static [Export] {
