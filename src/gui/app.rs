@@ -283,7 +283,7 @@ impl App {
         let tab = self.slots.get(self.active).map(|s| s.tab.as_ref());
         match command {
             command if command.is_for_tab() => tab.is_some_and(|t| t.can(command)),
-            Command::CopyResult => tab.is_some_and(|t| t.copy_text().is_some()),
+            Command::CopyResult => tab.is_some_and(Tab::can_copy),
             Command::Export => tab.is_some_and(|t| !t.exports().is_empty()),
             Command::Tab(number) => usize::from(number) < self.slots.len(),
             Command::NextTab | Command::PreviousTab => self.slots.len() > 1,

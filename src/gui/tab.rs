@@ -124,6 +124,11 @@ pub trait Tab {
     /// What the copy command copies.
     fn copy_text(&self) -> Option<String>;
 
+    /// Whether there is something to copy; asked for in every frame.
+    fn can_copy(&self) -> bool {
+        self.copy_text().is_some()
+    }
+
     /// The formats it exports.
     fn exports(&self) -> &'static [Export];
 

@@ -8,28 +8,35 @@ use egui::{
     ColorImage, Event, Key, Modifiers, MouseWheelUnit, PointerButton, Pos2, TouchDeviceId, TouchId,
     TouchPhase, pos2, vec2,
 };
+use egui_kittest::HarnessBuilder;
 use egui_kittest::kittest::Queryable as _;
 use serde_json::{Value, json};
 use vitrine::data::Image;
 use vitrine::demos::face_drawing::TAB;
-use vitrine::demos::face_drawing::drawing::{Drawing, Point, svg};
-use vitrine::gui::Command;
-use vitrine::store::Settings;
+use vitrine::demos::face_drawing::drawing::{Drawing, MAX_STROKES, Point, svg};
+use vitrine::gui::{App, Command};
+use vitrine::store::{Settings, Theme};
 
+use super::common::adapter_or_skip;
 use super::window::{CTRL, Drive as _, Home, Window, bench, build, labels};
 
 const SHEET: &str = "The sheet to draw on";
 
 fn open(home: &Home) -> Window {
+    open_as(home, bench(), Theme::Dark)
+}
+
+fn open_as(home: &Home, bench: HarnessBuilder<App>, theme: Theme) -> Window {
     let settings = Settings {
         last_tab: TAB.id.into(),
+        theme,
         ..Settings::default()
     };
     let mut setup = home.setup(settings, None);
     if setup.tabs.iter().all(|tab| tab.id != TAB.id) {
         setup.tabs.push(TAB);
     }
-    let mut window = build(bench(), setup, Arc::default());
+    let mut window = build(bench, setup, Arc::default());
     window.run_steps(2);
     window
 }
@@ -430,6 +437,30 @@ fn what_was_set_is_kept_and_checked() {
 }
 
 #[test]
+fn what_lies_beside_the_sheet_is_no_step() {
+    let mut window = open(&Home::new());
+    draw(&mut window, &[[-8.0, 100.0], [-8.0, 300.0]]);
+    assert!(drawn(&window).strokes.is_empty());
+    draw(&mut window, &[[-8.0, 100.0], [40.0, 300.0]]);
+    assert_eq!(drawn(&window).strokes.len(), 1, "it comes in from the side");
+}
+
+#[test]
+fn a_full_sheet_says_so() {
+    let home = Home::new();
+    let mut window = open(&home);
+    let lines = "<path d='M9 9h9'/>".repeat(MAX_STROKES);
+    let svg = format!("<svg viewBox='0 0 512 512'>{lines}</svg>");
+    let path = home.with_file("full.svg", svg.as_bytes());
+    window.command(Command::OpenFile);
+    window.choose(&path, "Open");
+    window.run_steps(4);
+    draw(&mut window, &[[100.0, 100.0], [300.0, 100.0]]);
+    assert_eq!(drawn(&window).strokes.len(), MAX_STROKES);
+    assert!(window.state().toasts().shows("The sheet is full"));
+}
+
+#[test]
 fn a_drawing_is_opened_exported_and_kept_in_a_session() {
     let home = Home::new();
     let mut window = open(&home);
@@ -516,6 +547,52 @@ fn all_controls_have_names() {
     draw(&mut window, &[[256.0, 256.0], [300.0, 256.0]]);
     let sheet = window.get_by_label(SHEET);
     assert_eq!(sheet.value().as_deref(), Some("1 stroke"));
+}
+
+/// How light the window is at a place of the sheet, from 0 to 255.
+fn light(window: &mut Window, at: [f32; 2]) -> u8 {
+    let there = place(window, at);
+    let picture = window.render().expect("it can be drawn");
+    let pixel = picture.get_pixel(there.x as u32, there.y as u32);
+    pixel.0[1]
+}
+
+#[test]
+fn ink_is_dark_on_light_paper_and_what_is_erased_is_gone() {
+    if !adapter_or_skip() {
+        return;
+    }
+    for theme in [Theme::Dark, Theme::Light] {
+        let mut window = open_as(&Home::new(), bench().wgpu(), theme);
+        for _ in 0..9 {
+            window.event(Event::PointerMoved(place(&window, [400.0, 400.0])));
+            window.press(Modifiers::NONE, Key::CloseBracket);
+        }
+        assert!(light(&mut window, [200.0, 100.0]) > 220, "{theme:?}: paper");
+        // Seen in the frame in which the pen comes there, before it is lifted.
+        let [a, b] = [[100.0, 100.0], [300.0, 100.0]].map(|p| place(&window, p));
+        let events = &mut window.input_mut().events;
+        events.push(Event::PointerMoved(a));
+        events.push(button(a, PointerButton::Primary, true));
+        events.push(Event::PointerMoved(b));
+        window.step();
+        assert!(light(&mut window, [200.0, 100.0]) < 60, "{theme:?}: ink");
+        window.event(button(b, PointerButton::Primary, false));
+        window.run_steps(2);
+        assert!(light(&mut window, [200.0, 100.0]) < 60, "{theme:?}: ink");
+        draw_with(
+            &mut window,
+            PointerButton::Secondary,
+            &[[200.0, 50.0], [200.0, 150.0]],
+        );
+        assert!(
+            light(&mut window, [200.0, 100.0]) > 220,
+            "{theme:?}: erased"
+        );
+        assert!(light(&mut window, [140.0, 100.0]) < 60, "{theme:?}: left");
+        window.command(Command::Undo);
+        assert!(light(&mut window, [200.0, 100.0]) < 60, "{theme:?}: undone");
+    }
 }
 
 /// Prints what a frame costs: `cargo test --test gui -- --ignored --nocapture costs_of_the_sheet`.

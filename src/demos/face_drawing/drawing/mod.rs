@@ -112,6 +112,17 @@ impl Stroke {
         }
     }
 
+    /// Whether the box around it meets the sheet.
+    #[must_use]
+    pub fn is_on_sheet(&self) -> bool {
+        let meets = |of: fn(&Point) -> f32| {
+            let reach = 0.5 * self.width;
+            let places = || self.points.iter().map(of);
+            places().any(|v| v >= -reach) && places().any(|v| v <= SIDE + reach)
+        };
+        meets(|p| p.x) && meets(|p| p.y)
+    }
+
     fn check(&self) -> Result<()> {
         if self.points.is_empty() {
             return Err(Error::Input("a stroke has no points".into()));
@@ -182,6 +193,13 @@ impl Drawing {
             )));
         }
         self.strokes.iter().try_for_each(Stroke::check)
+    }
+
+    /// Whether these strokes can be added without it becoming too large.
+    #[must_use]
+    pub fn has_room(&self, strokes: &[Stroke]) -> bool {
+        let more: usize = strokes.iter().map(|stroke| stroke.points.len()).sum();
+        self.strokes.len() + strokes.len() <= MAX_STROKES && self.points() + more <= MAX_POINTS
     }
 
     /// How many points its strokes have together.

@@ -24,11 +24,6 @@ impl Asking {
         self.wanted = Some(question);
     }
 
-    /// Whether a face is on its way.
-    pub(super) fn is_waiting(&self) -> bool {
-        self.wanted.is_some() || (self.run.is_some() && !self.answered)
-    }
-
     /// What was heard since the last frame; asks what waits when it is its turn.
     pub(super) fn logic(&mut self, cx: &mut TabCx<'_>) -> Vec<Heard> {
         let heard = cx.heard(&mut self.run).unwrap_or_default();

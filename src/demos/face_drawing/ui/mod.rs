@@ -200,8 +200,12 @@ impl FaceTab {
         }
     }
 
-    fn sheet_ui(&mut self, ui: &mut Ui, size: Vec2) {
+    fn sheet_ui(&mut self, ui: &mut Ui, size: Vec2, cx: &mut TabCx<'_>) {
         let happened = self.canvas.show(ui, size);
+        if happened.full {
+            let text = "The sheet is full: clear it, or take strokes back";
+            cx.toasts.warning(text);
+        }
         if happened.changed {
             self.stale = true;
         }
@@ -246,7 +250,7 @@ impl Tab for FaceTab {
         }
     }
 
-    fn stage_ui(&mut self, ui: &mut Ui, _: &mut TabCx<'_>) {
+    fn stage_ui(&mut self, ui: &mut Ui, cx: &mut TabCx<'_>) {
         let room = ui.available_size();
         let gap = 12.0;
         let half = vec2((room.x - gap) * 0.5, room.y);
@@ -258,7 +262,7 @@ impl Tab for FaceTab {
                 let keys = "Right button or E erases · Shift draws straight · Ctrl and wheel zooms · \
                             Space moves the sheet";
                 let line = ui.text_style_height(&egui::TextStyle::Small) + 6.0;
-                self.sheet_ui(ui, vec2(half.x, (half.y - line).max(80.0)));
+                self.sheet_ui(ui, vec2(half.x, (half.y - line).max(80.0)), cx);
                 ui.add(egui::Label::new(RichText::new(keys).small().color(faint)).truncate());
             });
             ui.vertical(|ui| {
@@ -311,8 +315,11 @@ impl Tab for FaceTab {
     }
 
     fn copy_text(&self) -> Option<String> {
-        let drawing = self.canvas.drawing();
-        (!drawing.strokes.is_empty()).then(|| svg::write(drawing))
+        self.can_copy().then(|| svg::write(self.canvas.drawing()))
+    }
+
+    fn can_copy(&self) -> bool {
+        !self.canvas.drawing().strokes.is_empty()
     }
 
     fn exports(&self) -> &'static [Export] {

@@ -1,9 +1,10 @@
 //! What pointer, touch and keys do to the canvas.
 
-use egui::{Event, Key, PointerButton, Pos2, Response, Ui, Vec2};
+use egui::{Event, Key, PointerButton, Pos2, Response, TouchPhase, Ui, Vec2};
 
 use super::Canvas;
 use super::pen::{Live, Tool};
+use crate::demos::face_drawing::drawing::Stroke;
 
 /// What happened to the ink in a frame.
 #[derive(Clone, Copy, Default)]
@@ -12,6 +13,8 @@ pub(super) struct Happened {
     pub(super) changed: bool,
     /// A stroke was finished.
     pub(super) finished: bool,
+    /// There was no room for a stroke.
+    pub(super) full: bool,
 }
 
 impl Canvas {
@@ -72,14 +75,7 @@ impl Canvas {
                     happened.changed |= live.push(point);
                 }
             }
-            Event::Touch {
-                force: Some(force), ..
-            } => {
-                if let Some(live) = &mut self.live {
-                    live.press(*force);
-                    happened.changed = true;
-                }
-            }
+            Event::Touch { phase, force, .. } => self.take_touch(*phase, *force, happened),
             Event::PointerButton {
                 button,
                 pressed: false,
@@ -94,6 +90,24 @@ impl Canvas {
             }
             Event::WindowFocused(false) => self.finish(happened),
             _ => {}
+        }
+    }
+
+    /// A touch comes beside what it does as a pointer, and before it.
+    fn take_touch(&mut self, phase: TouchPhase, force: Option<f32>, happened: &mut Happened) {
+        match phase {
+            TouchPhase::Start => self.force = force,
+            TouchPhase::Move => {
+                if let (Some(live), Some(force)) = (&mut self.live, force) {
+                    live.press(force);
+                    happened.changed = true;
+                }
+            }
+            TouchPhase::End => self.force = None,
+            TouchPhase::Cancel => {
+                self.force = None;
+                happened.changed |= self.live.take().is_some();
+            }
         }
     }
 
@@ -113,18 +127,32 @@ impl Canvas {
             self.panning = Some((button, pos));
         } else if draws {
             let point = self.view.transform(response.rect).units(pos);
-            self.live = Some(Live::new(point, &self.pen, button));
+            let mut live = Live::new(point, &self.pen, button);
+            if let Some(force) = self.force {
+                live.press(force);
+            }
+            self.live = Some(live);
             happened.changed = true;
         }
     }
 
-    /// The stroke under way becomes one of the sketch.
+    /// The stroke under way becomes one of the sketch, unless it lies beside the sheet.
     fn finish(&mut self, happened: &mut Happened) {
-        if let Some(live) = self.live.take() {
-            self.history.add(&mut self.sketch, live.finished());
+        let Some(live) = self.live.take() else {
+            return;
+        };
+        happened.changed = true;
+        let mut strokes = live.finished();
+        strokes.retain(Stroke::is_on_sheet);
+        if strokes.is_empty() {
+            return;
+        }
+        if self.sketch.drawing.has_room(&strokes) {
+            self.history.add(&mut self.sketch, strokes);
             self.touch();
-            happened.changed = true;
             happened.finished = true;
+        } else {
+            happened.full = true;
         }
     }
 

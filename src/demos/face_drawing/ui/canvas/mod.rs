@@ -36,6 +36,8 @@ pub(super) struct Canvas {
     history: History,
     pen: Pen,
     live: Option<Live>,
+    /// How hard a pen or a finger was pressed when it touched.
+    force: Option<f32>,
     view: View,
     /// The button that moves the sheet, and where it was last.
     panning: Option<(egui::PointerButton, Pos2)>,
@@ -54,6 +56,8 @@ pub(super) struct CanvasResponse {
     pub(super) changed: bool,
     /// A stroke was finished.
     pub(super) finished_stroke: bool,
+    /// There was no room for a stroke, which is gone.
+    pub(super) full: bool,
 }
 
 /// A canvas in a session.
@@ -84,6 +88,7 @@ impl Canvas {
         CanvasResponse {
             changed: happened.changed,
             finished_stroke: happened.finished,
+            full: happened.full,
         }
     }
 
@@ -159,6 +164,10 @@ impl Canvas {
         let tool = self.live.as_ref().map_or(self.pen.tool, |live| live.tool);
         let radius = (0.5 * self.pen.width_of(tool) * transform.scale).max(2.5);
         let painter = ui.painter_at(response.rect);
+        if self.pen.mirror {
+            let other = transform.window(transform.units(pointer).mirrored());
+            painter.circle_stroke(other, radius, egui::Stroke::new(1.0, colors.shadow));
+        }
         painter.circle_stroke(pointer, radius + 1.0, egui::Stroke::new(1.0, colors.paper));
         painter.circle_stroke(pointer, radius, egui::Stroke::new(1.2, colors.ink));
     }
@@ -182,11 +191,6 @@ impl Canvas {
     /// Everything on the sheet that is finished.
     pub(super) fn sketch(&self) -> &Sketch {
         &self.sketch
-    }
-
-    /// Whether a stroke is under way.
-    pub(super) fn is_drawing(&self) -> bool {
-        self.live.is_some()
     }
 
     /// Puts another sketch on the sheet, as one step that can be taken back.
@@ -219,6 +223,11 @@ impl Canvas {
         self.generation += 1;
         self.touch();
         true
+    }
+
+    /// Whether a stroke is under way.
+    pub(super) fn is_drawing(&self) -> bool {
+        self.live.is_some()
     }
 
     /// Whether there is a step to take back.
