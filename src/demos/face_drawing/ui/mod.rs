@@ -262,7 +262,8 @@ impl Tab for FaceTab {
                 let keys = "Right button or E erases · Shift draws straight · Ctrl and wheel zooms · \
                             Space moves the sheet";
                 let line = ui.text_style_height(&egui::TextStyle::Small) + 6.0;
-                self.sheet_ui(ui, vec2(half.x, (half.y - line).max(80.0)), cx);
+                let tall = (half.y - line).min(half.x).max(80.0);
+                self.sheet_ui(ui, vec2(half.x, tall), cx);
                 ui.add(egui::Label::new(RichText::new(keys).small().color(faint)).truncate());
             });
             ui.vertical(|ui| {
