@@ -1,6 +1,7 @@
 //! One folder for each system, in the order of the review. No demo uses another; what two share
 //! moves down to `nn`, `data` or `view`.
 
+pub mod automl_zero;
 pub mod gpt;
 pub mod lottery;
 pub mod muzero;
@@ -23,6 +24,11 @@ pub const DEMOS: &[Demo] = &[
         actions: gpt::ACTIONS,
         #[cfg(feature = "gui")]
         tab: Some(gpt::TAB),
+    },
+    Demo {
+        actions: automl_zero::ACTIONS,
+        #[cfg(feature = "gui")]
+        tab: None,
     },
     Demo {
         actions: lottery::ACTIONS,
