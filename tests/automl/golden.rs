@@ -37,11 +37,18 @@ fn computed<R: Real>(line: &str, given: &[Given<'_>]) -> Vec<f64> {
     machine.run(Function::Predict, 1, |_, _| {});
     let out = line.split(['=', '[']).next().expect("a target").trim();
     let (kind, index) = register(out);
-    machine.register(kind, index).iter().map(|x| x.to_f64()).collect()
+    machine
+        .register(kind, index)
+        .iter()
+        .map(|x| x.to_f64())
+        .collect()
 }
 
 fn check(line: &str, given: &[Given<'_>], expected: &[f64]) {
-    for (got, width) in [(computed::<f64>(line, given), 64), (computed::<f32>(line, given), 32)] {
+    for (got, width) in [
+        (computed::<f64>(line, given), 64),
+        (computed::<f32>(line, given), 32),
+    ] {
         assert_eq!(got.len(), expected.len(), "{line}");
         for (got, expected) in got.iter().zip(expected) {
             let close = (got - expected).abs() <= TOLERANCE * expected.abs().max(1.0);
@@ -61,7 +68,11 @@ fn scalars() {
     two("s4 = s2 - s3", -0.2, 2.3, -2.5);
     two("s4 = s2 * s3", -0.2, 2.3, -0.46);
     two("s4 = s2 / s3", 8.8, -2.0, -4.4);
-    for (a, b, least, most) in [(0.5, 2.2, 0.5, 2.2), (2.2, 0.5, 0.5, 2.2), (-2.2, -0.5, -2.2, -0.5)] {
+    for (a, b, least, most) in [
+        (0.5, 2.2, 0.5, 2.2),
+        (2.2, 0.5, 0.5, 2.2),
+        (-2.2, -0.5, -2.2, -0.5),
+    ] {
         two("s4 = minimum(s2, s3)", a, b, least);
         two("s4 = maximum(s2, s3)", a, b, most);
     }
@@ -71,22 +82,43 @@ fn scalars() {
         one("s4 = heaviside(s2, 1.0)", x, step);
     }
     one("s4 = 1 / s2", -4.0, -0.25);
-    for (x, sin) in [(0.0, 0.0), (PI / 6.0, 0.5), (PI / 2.0, 1.0), (3.0 * PI / 2.0, -1.0)] {
+    for (x, sin) in [
+        (0.0, 0.0),
+        (PI / 6.0, 0.5),
+        (PI / 2.0, 1.0),
+        (3.0 * PI / 2.0, -1.0),
+    ] {
         one("s4 = sin(s2)", x, sin);
     }
     for (x, cos) in [(0.0, 1.0), (PI / 3.0, 0.5), (PI / 2.0, 0.0), (PI, -1.0)] {
         one("s4 = cos(s2)", x, cos);
     }
-    for (x, tan) in [(0.0, 0.0), (PI / 4.0, 1.0), (3.0 * PI / 4.0, -1.0), (5.0 * PI / 4.0, 1.0)] {
+    for (x, tan) in [
+        (0.0, 0.0),
+        (PI / 4.0, 1.0),
+        (3.0 * PI / 4.0, -1.0),
+        (5.0 * PI / 4.0, 1.0),
+    ] {
         one("s4 = tan(s2)", x, tan);
     }
-    for (x, asin) in [(0.0, 0.0), (0.5, PI / 6.0), (1.0, PI / 2.0), (-1.0, -PI / 2.0)] {
+    for (x, asin) in [
+        (0.0, 0.0),
+        (0.5, PI / 6.0),
+        (1.0, PI / 2.0),
+        (-1.0, -PI / 2.0),
+    ] {
         one("s4 = arcsin(s2)", x, asin);
     }
     for (x, acos) in [(1.0, 0.0), (0.5, PI / 3.0), (0.0, PI / 2.0), (-1.0, PI)] {
         one("s4 = arccos(s2)", x, acos);
     }
-    for (x, atan) in [(0.0, 0.0), (1.0, PI / 4.0), (-1.0, -PI / 4.0), (1e9, PI / 2.0), (-1e9, -PI / 2.0)] {
+    for (x, atan) in [
+        (0.0, 0.0),
+        (1.0, PI / 4.0),
+        (-1.0, -PI / 4.0),
+        (1e9, PI / 2.0),
+        (-1e9, -PI / 2.0),
+    ] {
         one("s4 = arctan(s2)", x, atan);
     }
     one("s4 = exp(s2)", 0.0, 1.0);
@@ -98,13 +130,23 @@ fn scalars() {
 
 #[test]
 fn what_is_no_number_is_none() {
-    let one = |line: &str, x: f64| [computed::<f64>(line, &[("s2", &[x])])[0], computed::<f32>(line, &[("s2", &[x])])[0]];
+    let one = |line: &str, x: f64| {
+        [
+            computed::<f64>(line, &[("s2", &[x])])[0],
+            computed::<f32>(line, &[("s2", &[x])])[0],
+        ]
+    };
     for line in ["s4 = arcsin(s2)", "s4 = arccos(s2)"] {
         assert!(one(line, 1.5).iter().all(|x| x.is_nan()), "{line}");
     }
     assert!(one("s4 = log(s2)", -0.1).iter().all(|x| x.is_nan()));
-    assert!(one("s4 = log(s2)", 0.0).iter().all(|x| *x == f64::NEG_INFINITY));
-    let divided = |a: f64, b: f64| computed::<f32>("s4 = s2 / s3", &[("s2", &[a]), ("s3", &[b])])[0];
+    assert!(
+        one("s4 = log(s2)", 0.0)
+            .iter()
+            .all(|x| *x == f64::NEG_INFINITY)
+    );
+    let divided =
+        |a: f64, b: f64| computed::<f32>("s4 = s2 / s3", &[("s2", &[a]), ("s3", &[b])])[0];
     assert!(divided(0.0, 0.0).is_nan());
     assert!(divided(1.0, 0.0).is_infinite());
 }
@@ -114,24 +156,74 @@ const B: [f64; 4] = [2.3, -0.3, 0.5, -0.001];
 
 #[test]
 fn vectors() {
-    let two = |line: &str, a: &[f64], b: &[f64], expected: &[f64]| check(line, &[("v1", a), ("v2", b)], expected);
+    let two = |line: &str, a: &[f64], b: &[f64], expected: &[f64]| {
+        check(line, &[("v1", a), ("v2", b)], expected)
+    };
     two("v3 = v1 + v2", &A, &B, &[2.4, -0.4, 1.7, -10.001]);
     two("v3 = v1 - v2", &A, &B, &[-2.2, 0.2, 0.7, -9.999]);
     two("v3 = v1 * v2", &A, &B, &[0.23, 0.03, 0.6, 0.01]);
-    two("v3 = v1 / v2", &[7.0, -18.18, 1.0, 0.0], &[2.0, 3.0, 0.5, -0.5], &[3.5, -6.06, 2.0, 0.0]);
-    two("v3 = minimum(v1, v2)", &[0.5, 2.2, -2.2, 2.2], &[2.2, 0.5, -0.5, -0.5], &[0.5, 0.5, -2.2, -0.5]);
-    two("v3 = maximum(v1, v2)", &[0.5, 2.2, -2.2, 0.5], &[2.2, 0.5, -0.5, -2.2], &[2.2, 2.2, -0.5, 0.5]);
-    check("v3 = abs(v1)", &[("v1", &[0.5, 0.0, -2.2, 100.5])], &[0.5, 0.0, 2.2, 100.5]);
-    check("v3 = heaviside(v1, 1.0)", &[("v1", &[-0.01, 0.001, 0.0, -0.001])], &[0.0, 1.0, 0.0, 0.0]);
+    two(
+        "v3 = v1 / v2",
+        &[7.0, -18.18, 1.0, 0.0],
+        &[2.0, 3.0, 0.5, -0.5],
+        &[3.5, -6.06, 2.0, 0.0],
+    );
+    two(
+        "v3 = minimum(v1, v2)",
+        &[0.5, 2.2, -2.2, 2.2],
+        &[2.2, 0.5, -0.5, -0.5],
+        &[0.5, 0.5, -2.2, -0.5],
+    );
+    two(
+        "v3 = maximum(v1, v2)",
+        &[0.5, 2.2, -2.2, 0.5],
+        &[2.2, 0.5, -0.5, -2.2],
+        &[2.2, 2.2, -0.5, 0.5],
+    );
+    check(
+        "v3 = abs(v1)",
+        &[("v1", &[0.5, 0.0, -2.2, 100.5])],
+        &[0.5, 0.0, 2.2, 100.5],
+    );
+    check(
+        "v3 = heaviside(v1, 1.0)",
+        &[("v1", &[-0.01, 0.001, 0.0, -0.001])],
+        &[0.0, 1.0, 0.0, 0.0],
+    );
     // The third of four entries.
     check("v3[0.625] = -1.5", &[], &[0.0, 0.0, -1.5, 0.0]);
-    check("v3 = 1 / v1", &[("v1", &[1.0, 2.0, -4.0, 0.5])], &[1.0, 0.5, -0.25, 2.0]);
-    check("v3 = s2 * v1", &[("s2", &[-0.2]), ("v1", &B)], &[-0.46, 0.06, -0.1, 0.0002]);
+    check(
+        "v3 = 1 / v1",
+        &[("v1", &[1.0, 2.0, -4.0, 0.5])],
+        &[1.0, 0.5, -0.25, 2.0],
+    );
+    check(
+        "v3 = s2 * v1",
+        &[("s2", &[-0.2]), ("v1", &B)],
+        &[-0.46, 0.06, -0.1, 0.0002],
+    );
     check("v3 = bcast(s2)", &[("s2", &[1.5])], &[1.5; 4]);
-    two_to_scalar("s4 = dot(v1, v2)", &[-0.01, 0.0, 1.3, -0.001], &B, 0.627_001 - 0.023 + 0.023);
-    check("s4 = norm(v1)", &[("v1", &[2.2, -0.5, 0.0, 0.01])], &[2.256_124_996_54]);
-    check("s4 = mean(v1)", &[("v1", &[-0.01, -0.2, 1.3, -0.001])], &[0.27225]);
-    check("s4 = std(v1)", &[("v1", &[2.2, -0.5, 0.0, 0.01])], &[1.043_919_896_35]);
+    two_to_scalar(
+        "s4 = dot(v1, v2)",
+        &[-0.01, 0.0, 1.3, -0.001],
+        &B,
+        0.627_001 - 0.023 + 0.023,
+    );
+    check(
+        "s4 = norm(v1)",
+        &[("v1", &[2.2, -0.5, 0.0, 0.01])],
+        &[2.256_124_996_54],
+    );
+    check(
+        "s4 = mean(v1)",
+        &[("v1", &[-0.01, -0.2, 1.3, -0.001])],
+        &[0.27225],
+    );
+    check(
+        "s4 = std(v1)",
+        &[("v1", &[2.2, -0.5, 0.0, 0.01])],
+        &[1.043_919_896_35],
+    );
 }
 
 fn two_to_scalar(line: &str, a: &[f64], b: &[f64], expected: f64) {
@@ -170,11 +262,26 @@ fn matrices() {
     check("m0 = transpose(m0)", &[("m0", &M)], &transposed);
     check("s4 = mean(m0)", &[("m0", &M)], &[1.745]);
     check("s4 = std(m0)", &[("m0", &M)], &[9.535_252_356_387_849]);
-    check("v3 = mean(m0, axis=1)", &[("m0", &M)], &[-0.025, 2.21, 0.0, 4.795]);
-    let deviations = [1.684_302_526_27, 4.781_662_890_67, 15.953_056_133_5, 8.233_245_107_49];
+    check(
+        "v3 = mean(m0, axis=1)",
+        &[("m0", &M)],
+        &[-0.025, 2.21, 0.0, 4.795],
+    );
+    let deviations = [
+        1.684_302_526_27,
+        4.781_662_890_67,
+        15.953_056_133_5,
+        8.233_245_107_49,
+    ];
     check("v3 = std(m0, axis=1)", &[("m0", &M)], &deviations);
-    let m = [-0.2, 1.0, 0.03, 0.0, 0.0, 0.8, -0.01, 0.0, 2.0, 0.0, 2.0, 5.0, -0.001, -0.1, 2.5, -3.2];
-    check("v3 = dot(m0, v1)", &[("m0", &m), ("v1", &[0.1, -2.2, 10.0, 0.0])], &[-1.92, -1.86, 20.2, 25.2199]);
+    let m = [
+        -0.2, 1.0, 0.03, 0.0, 0.0, 0.8, -0.01, 0.0, 2.0, 0.0, 2.0, 5.0, -0.001, -0.1, 2.5, -3.2,
+    ];
+    check(
+        "v3 = dot(m0, v1)",
+        &[("m0", &m), ("v1", &[0.1, -2.2, 10.0, 0.0])],
+        &[-1.92, -1.86, 20.2, 25.2199],
+    );
     let outer = [
         0.23, -0.03, 0.05, -0.0001, //
         -0.23, 0.03, -0.05, 0.0001, //
@@ -186,17 +293,31 @@ fn matrices() {
     set[9] = -1.5;
     check("m2[0.625, 0.375] = -1.5", &[], &set);
     let norm = [
-        0.0, 0.5, -0.5, -2.2, 2.2, -0.5, 0.5, -2.2, 22.0, 5.0, -5.0, -22.0, 0.22, 0.05, -0.05, -0.22,
+        0.0, 0.5, -0.5, -2.2, 2.2, -0.5, 0.5, -2.2, 22.0, 5.0, -5.0, -22.0, 0.22, 0.05, -0.05,
+        -0.22,
     ];
     check("s4 = norm(m0)", &[("m0", &norm)], &[32.149_989_113_528_484]);
-    let rows: Vec<f64> = norm.chunks(4).map(|row| row.iter().map(|x| x * x).sum::<f64>().sqrt()).collect();
+    let rows: Vec<f64> = norm
+        .chunks(4)
+        .map(|row| row.iter().map(|x| x * x).sum::<f64>().sqrt())
+        .collect();
     check("v3 = norm(m0, axis=1)", &[("m0", &norm)], &rows);
-    let columns: Vec<f64> = (0..4).map(|j| norm.iter().skip(j).step_by(4).map(|x| x * x).sum::<f64>().sqrt()).collect();
+    let columns: Vec<f64> = (0..4)
+        .map(|j| {
+            norm.iter()
+                .skip(j)
+                .step_by(4)
+                .map(|x| x * x)
+                .sum::<f64>()
+                .sqrt()
+        })
+        .collect();
     check("v3 = norm(m0, axis=0)", &[("m0", &norm)], &columns);
     let down: Vec<f64> = A.iter().flat_map(|a| [*a; 4]).collect();
     check("m2 = bcast(v1, axis=0)", &[("v1", &A)], &down);
     check("m2 = bcast(v1, axis=1)", &[("v1", &A)], &A.repeat(4));
-    let each = |f: &dyn Fn(f64, f64) -> f64| M.iter().zip(&N).map(|(a, b)| f(*a, *b)).collect::<Vec<_>>();
+    let each =
+        |f: &dyn Fn(f64, f64) -> f64| M.iter().zip(&N).map(|(a, b)| f(*a, *b)).collect::<Vec<_>>();
     let both: [Given<'_>; 2] = [("m0", &M), ("m1", &N)];
     check("m2 = m0 + m1", &both, &each(&|a, b| a + b));
     check("m2 = m0 - m1", &both, &each(&|a, b| a - b));
@@ -205,9 +326,17 @@ fn matrices() {
     check("m2 = minimum(m0, m1)", &both, &each(&f64::min));
     check("m2 = maximum(m0, m1)", &both, &each(&f64::max));
     check("m2 = abs(m0)", &both, &each(&|a, _| a.abs()));
-    check("m2 = heaviside(m0, 1.0)", &both, &each(&|a, _| f64::from(u8::from(a > 0.0))));
+    check(
+        "m2 = heaviside(m0, 1.0)",
+        &both,
+        &each(&|a, _| f64::from(u8::from(a > 0.0))),
+    );
     check("m2 = 1 / m0", &both, &each(&|a, _| 1.0 / a));
-    check("m2 = s2 * m0", &[("s2", &[0.5]), ("m0", &M)], &M.map(|a| a / 2.0));
+    check(
+        "m2 = s2 * m0",
+        &[("s2", &[0.5]), ("m0", &M)],
+        &M.map(|a| a / 2.0),
+    );
 }
 
 #[test]
@@ -226,13 +355,29 @@ fn elementary_functions_are_close_to_the_system_ones() {
     for (name, own, system) in pairs {
         for step in -40_000..=40_000_i32 {
             let x = step as f32 * 0.002;
-            let x = if name.starts_with('a') && name != "atan" { x / 80.0 } else { x };
+            let x = if name.starts_with('a') && name != "atan" {
+                x / 80.0
+            } else {
+                x
+            };
             let (got, expected) = (f64::from(own(x)), system(f64::from(x)));
             if expected.is_nan() {
                 assert!(got.is_nan(), "{name}({x}) is {got}");
             } else if expected.is_finite() {
-                let tolerance = 4e-7 * expected.abs().max(if name == "tan" { expected * expected + 1.0 } else { 1e-30 }.min(1.0).max(0.2));
-                assert!((got - expected).abs() <= tolerance.max(2e-45), "{name}({x}) is {got}, not {expected}");
+                let tolerance = 4e-7
+                    * expected.abs().max(
+                        if name == "tan" {
+                            expected * expected + 1.0
+                        } else {
+                            1e-30
+                        }
+                        .min(1.0)
+                        .max(0.2),
+                    );
+                assert!(
+                    (got - expected).abs() <= tolerance.max(2e-45),
+                    "{name}({x}) is {got}, not {expected}"
+                );
             }
         }
     }
@@ -246,23 +391,39 @@ fn elementary_functions_are_close_to_the_system_ones() {
 fn draws_have_their_distributions() {
     let n = 200_000_u32;
     let moments = |f: &dyn Fn(u32) -> f32| {
-        let values: Vec<f64> = (0..n).map(|i| f64::from(f(math::bits(77, math::place(3, i, 0))))).collect();
+        let values: Vec<f64> = (0..n)
+            .map(|i| f64::from(f(math::bits(77, math::place(3, i, 0)))))
+            .collect();
         let mean = values.iter().sum::<f64>() / f64::from(n);
         let variance = values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / f64::from(n);
         let beyond = values.iter().filter(|x| x.abs() > 1.959_964).count() as f64 / f64::from(n);
         (mean, variance, beyond)
     };
     let (mean, variance, beyond) = moments(&math::normal);
-    assert!(mean.abs() < 0.01 && (variance - 1.0).abs() < 0.02, "{mean} {variance}");
+    assert!(
+        mean.abs() < 0.01 && (variance - 1.0).abs() < 0.02,
+        "{mean} {variance}"
+    );
     assert!((beyond - 0.05).abs() < 0.003, "{beyond} beyond 1.96");
     let (mean, variance, _) = moments(&math::uniform);
-    assert!((mean - 0.5).abs() < 0.003 && (variance - 1.0 / 12.0).abs() < 0.001, "{mean} {variance}");
+    assert!(
+        (mean - 0.5).abs() < 0.003 && (variance - 1.0 / 12.0).abs() < 0.001,
+        "{mean} {variance}"
+    );
 }
 
 /// One task whose labels rise by a step, with features that do too.
 fn rising(loss: Loss, step: f32, train: usize, valid: usize, max_error: f32) -> TaskSet {
-    let examples = |count: usize| -> Labelled { (0..count).map(|i| (vec![i as f32; 4], i as f32 * step)).collect() };
-    let size = Size { features: 4, train, valid };
+    let examples = |count: usize| -> Labelled {
+        (0..count)
+            .map(|i| (vec![i as f32; 4], i as f32 * step))
+            .collect()
+    };
+    let size = Size {
+        features: 4,
+        train,
+        valid,
+    };
     let task = Task::new(1, "rising", &examples(train), &examples(valid));
     TaskSet::new(size, Rules { loss, max_error }, 1, vec![task])
 }
@@ -276,8 +437,14 @@ fn squashed(error: f64) -> f64 {
 fn fitness_is_the_squashed_root_of_the_mean_square() {
     let tasks = rising(Loss::Squared, 0.1, 1000, 100, 1e9);
     let nothing = program("def Setup():\n");
-    for fitness in [fitness_on(&tasks, &nothing), exact_fitness(&tasks, &nothing)] {
-        assert!((fitness - squashed(5.730_181_2)).abs() < TOLERANCE, "{fitness}");
+    for fitness in [
+        fitness_on(&tasks, &nothing),
+        exact_fitness(&tasks, &nothing),
+    ] {
+        assert!(
+            (fitness - squashed(5.730_181_2)).abs() < TOLERANCE,
+            "{fitness}"
+        );
     }
 }
 
@@ -304,10 +471,23 @@ fn predict_runs_for_every_example_and_learn_for_those_of_training_only() {
 #[test]
 fn classes_are_told_by_the_sign_and_what_is_no_number_fails() {
     let ones = |loss| {
-        let examples = |count: usize| -> Labelled { (0..count).map(|_| (vec![1.0; 4], 1.0)).collect() };
-        let size = Size { features: 4, train: 100, valid: 50 };
+        let examples =
+            |count: usize| -> Labelled { (0..count).map(|_| (vec![1.0; 4], 1.0)).collect() };
+        let size = Size {
+            features: 4,
+            train: 100,
+            valid: 50,
+        };
         let task = Task::new(1, "ones", &examples(100), &examples(50));
-        TaskSet::new(size, Rules { loss, max_error: 100.0 }, 1, vec![task])
+        TaskSet::new(
+            size,
+            Rules {
+                loss,
+                max_error: 100.0,
+            },
+            1,
+            vec![task],
+        )
     };
     let tasks = ones(Loss::Accuracy);
     for (line, expected) in [
@@ -318,7 +498,10 @@ fn classes_are_told_by_the_sign_and_what_is_no_number_fails() {
         ("s1 = s2 / s3", 0.0),
     ] {
         let program = program(&format!("def Predict():\n  {line}\n"));
-        for fitness in [fitness_on(&tasks, &program), exact_fitness(&tasks, &program)] {
+        for fitness in [
+            fitness_on(&tasks, &program),
+            exact_fitness(&tasks, &program),
+        ] {
             assert!((fitness - expected).abs() < 1e-12, "{line}: {fitness}");
         }
     }
@@ -327,7 +510,10 @@ fn classes_are_told_by_the_sign_and_what_is_no_number_fails() {
     let mut machine = Machine::<f64>::new(&program, 4, 0);
     machine.train(tasks.tasks()[0].train(), tasks.rules, 1);
     let probability = machine.register(Kind::Scalar, 2)[0];
-    assert!((probability - 0.731_058_578_63).abs() < 1e-9, "{probability}");
+    assert!(
+        (probability - 0.731_058_578_63).abs() < 1e-9,
+        "{probability}"
+    );
 }
 
 #[test]
@@ -342,7 +528,10 @@ fn errors_beyond_the_limit_end_a_task() {
         ("def Predict():\n  s1 = 90.0\n", false),
     ] {
         let program = program(text);
-        for fitness in [fitness_on(&tasks, &program), exact_fitness(&tasks, &program)] {
+        for fitness in [
+            fitness_on(&tasks, &program),
+            exact_fitness(&tasks, &program),
+        ] {
             assert_eq!(fitness <= 0.0, ends, "{text} has {fitness}");
         }
     }

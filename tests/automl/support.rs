@@ -55,8 +55,17 @@ pub fn tasks(features: usize, count: usize, loss: Loss, seed: u64) -> Arc<TaskSe
 
 fn classes(task: &Task, features: usize) -> Task {
     let part = |examples: vitrine::demos::automl_zero::scalar::Examples<'_>| {
-        let rows = examples.features.chunks_exact(features).zip(examples.labels);
-        rows.map(|(x, &y)| (x.to_vec(), f32::from(u8::from(y > 0.0)))).collect()
+        let rows = examples
+            .features
+            .chunks_exact(features)
+            .zip(examples.labels);
+        rows.map(|(x, &y)| (x.to_vec(), f32::from(u8::from(y > 0.0))))
+            .collect()
     };
-    Task::new(task.seed, "classes", &part(task.train()), &part(task.valid()))
+    Task::new(
+        task.seed,
+        "classes",
+        &part(task.train()),
+        &part(task.valid()),
+    )
 }

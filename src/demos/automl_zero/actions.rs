@@ -159,7 +159,11 @@ fn better(candidate: &Candidate) -> Value {
 
 fn standing(snapshot: &Snapshot) -> Value {
     let best = snapshot.populations.iter().map(|living| living.best);
-    let all: Vec<f32> = snapshot.populations.iter().flat_map(|living| living.fitness.iter().copied()).collect();
+    let all: Vec<f32> = snapshot
+        .populations
+        .iter()
+        .flat_map(|living| living.fitness.iter().copied())
+        .collect();
     json!({
         "individuals": snapshot.counts.individuals,
         "seconds": snapshot.seconds,
@@ -238,7 +242,11 @@ fn tell_lines(report: &mut Report, judged: &Judged) {
     report.text(&format!(
         "fitness {:.6} in the search, {:.6} on tasks of selection, {:.6} on unseen tasks\n\
          {} instructions, {} of them live; the fitness that is lost without each:\n",
-        judged.search_fitness, judged.select_fitness, judged.unseen_fitness, judged.instructions, judged.live
+        judged.search_fitness,
+        judged.select_fitness,
+        judged.unseen_fitness,
+        judged.instructions,
+        judged.live
     ));
     let mut function = None;
     for line in &judged.lines {
@@ -246,7 +254,11 @@ fn tell_lines(report: &mut Report, judged: &Judged) {
             function = Some(line.function);
             report.text(&format!("def {}():\n", line.function.name()));
         }
-        let worth = if line.live { format!("{:9.6}", line.worth) } else { "     dead".to_owned() };
+        let worth = if line.live {
+            format!("{:9.6}", line.worth)
+        } else {
+            "     dead".to_owned()
+        };
         report.text(&format!("{worth}  {}\n", line.text));
     }
 }
@@ -266,7 +278,8 @@ fn compare(args: CompareArgs, globals: &Globals) -> Result<()> {
     if !matches!(ended, Ok(()) | Err(Error::Cancelled)) {
         return ended;
     }
-    let [evolution, random] = [Method::Evolution, Method::Random].map(|method| share(&trials, method));
+    let [evolution, random] =
+        [Method::Evolution, Method::Random].map(|method| share(&trials, method));
     report.event(
         "result",
         &json!({ "individuals": args.individuals, "evolution": evolution, "random": random }),

@@ -52,7 +52,9 @@ pub fn writes(instruction: &Instruction) -> Registers {
 pub struct Analysis {
     /// A bit for each live instruction, function by function.
     pub live: [u64; 3],
-    /// The registers that the live instructions name, and those that every program has.
+    /// A bit for each instruction that is to be run: the live ones, or all.
+    pub run: [u64; 3],
+    /// The registers that these name, and those that every program has.
     pub used: u64,
 }
 
@@ -94,7 +96,22 @@ impl Analysis {
                 left &= left - 1;
             }
         }
-        Self { live, used }
+        Self {
+            live,
+            run: live,
+            used,
+        }
+    }
+
+    /// The same with dead code to be run, too.
+    #[must_use]
+    pub fn with_dead_code(self, program: &Program) -> Self {
+        let all = |function: Function| (1_u128 << program.len_of(function)).wrapping_sub(1) as u64;
+        Self {
+            run: Function::ALL.map(all),
+            used: (1 << (3 * MAX_REGISTERS)) - 1,
+            ..self
+        }
     }
 
     /// Whether an instruction is live.
@@ -106,7 +123,10 @@ impl Analysis {
     /// The number of live instructions.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.live.iter().map(|live| live.count_ones() as usize).sum()
+        self.live
+            .iter()
+            .map(|live| live.count_ones() as usize)
+            .sum()
     }
 
     /// Whether nothing matters.
@@ -126,7 +146,14 @@ impl Analysis {
             .enumerate()
             .filter(|(at, other)| other.op.is_random() && self.is_live(function, *at) == live)
             .count() as u32;
-        draw_key(function, if live { number } else { number + MAX_LEN as u32 })
+        draw_key(
+            function,
+            if live {
+                number
+            } else {
+                number + MAX_LEN as u32
+            },
+        )
     }
 
     /// A hash that is the same for programs that compute the same for obvious reasons: dead code,
@@ -153,8 +180,7 @@ impl Analysis {
 }
 
 /// The key of the `number`th live random instruction of a function.
-#[must_use]
-pub fn draw_key(function: Function, number: u32) -> u32 {
+fn draw_key(function: Function, number: u32) -> u32 {
     (function as u32) << 8 | number
 }
 
@@ -251,5 +277,7 @@ impl Names {
 #[must_use]
 pub fn mixed(hash: u64, word: u64) -> u64 {
     let x = (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (x ^ (x >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9).rotate_left(23)
+    (x ^ (x >> 29))
+        .wrapping_mul(0xbf58_476d_1ce4_e5b9)
+        .rotate_left(23)
 }

@@ -64,8 +64,12 @@ pub fn run(config: &BenchConfig, globals: &Globals) -> Result<()> {
     let tasks = demo.tasks(&Paths::discover()?)?;
     let set = Arc::new(tasks.search(0));
     let all = plan.shortcuts;
-    let full = Shortcuts { dead_code: true, ..Shortcuts::NONE };
-    let measure = |shortcuts| pool.install(|| measure(&plan, &set, shortcuts, config.seconds, threads));
+    let full = Shortcuts {
+        dead_code: true,
+        ..Shortcuts::NONE
+    };
+    let measure =
+        |shortcuts| pool.install(|| measure(&plan, &set, shortcuts, config.seconds, threads));
     let [individuals, evaluations, with_dead_code] = [all, full, Shortcuts::NONE].map(measure);
     let counts = individuals.counts;
     let share = |count: u64| count as f64 / counts.individuals.max(1) as f64;
@@ -101,7 +105,13 @@ pub fn run(config: &BenchConfig, globals: &Globals) -> Result<()> {
 }
 
 /// A population on each thread, experiment after experiment, until the time is over.
-fn measure(plan: &Plan, set: &Arc<TaskSet>, shortcuts: Shortcuts, seconds: f64, threads: usize) -> Speed {
+fn measure(
+    plan: &Plan,
+    set: &Arc<TaskSet>,
+    shortcuts: Shortcuts,
+    seconds: f64,
+    threads: usize,
+) -> Speed {
     let budget = Duration::from_secs_f64(seconds.max(0.1));
     let start = pool_cpu_time();
     let mut counts = Counts::default();
@@ -124,9 +134,20 @@ fn measure(plan: &Plan, set: &Arc<TaskSet>, shortcuts: Shortcuts, seconds: f64, 
     }
 }
 
-fn experiment(plan: &Plan, set: &Arc<TaskSet>, shortcuts: Shortcuts, rng: &Rng, budget: Duration) -> Counts {
+fn experiment(
+    plan: &Plan,
+    set: &Arc<TaskSet>,
+    shortcuts: Shortcuts,
+    rng: &Rng,
+    budget: Duration,
+) -> Counts {
     let evaluator = Evaluator::new(Arc::clone(set), shortcuts);
-    let mut population = Population::new(plan.tournament, Method::Evolution, rng.split("evolution"), evaluator);
+    let mut population = Population::new(
+        plan.tournament,
+        Method::Evolution,
+        rng.split("evolution"),
+        evaluator,
+    );
     let mut first = rng.split("start");
     for _ in 0..plan.population {
         population.grow(plan.space.random_program(&mut first));

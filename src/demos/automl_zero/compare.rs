@@ -42,7 +42,10 @@ pub struct Share {
 /// The share of a method.
 #[must_use]
 pub fn share(trials: &[Trial], method: Method) -> Share {
-    let of: Vec<&Trial> = trials.iter().filter(|trial| trial.method == method).collect();
+    let of: Vec<&Trial> = trials
+        .iter()
+        .filter(|trial| trial.method == method)
+        .collect();
     let solved = of.iter().filter(|trial| trial.solved).count() as u64;
     Share {
         solved,
@@ -113,6 +116,10 @@ impl Job for CompareJob {
             self.running = Some(search);
         }
         cx.progress(self.done, Some(2 * self.runs), "searches");
-        Ok(if self.done == 2 * self.runs { Flow::Finished } else { Flow::Continue })
+        Ok(if self.done == 2 * self.runs {
+            Flow::Finished
+        } else {
+            Flow::Continue
+        })
     }
 }

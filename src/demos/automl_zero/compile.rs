@@ -1,6 +1,6 @@
-//! Programs made ready for the lanes: live instructions only, registers packed, addresses known.
+//! Programs made ready for the lanes: what is to be run, registers packed, addresses known.
 
-use super::analysis::{Analysis, draw_key, register};
+use super::analysis::{Analysis, register};
 use super::instruction::{Instruction, Kind, MAX_REGISTERS, Op};
 use super::program::{Function, Program};
 
@@ -40,7 +40,7 @@ impl Code {
             let ops = &mut self.functions[function as usize];
             ops.clear();
             let code = program.function(function);
-            let (mut left, mut draws) = (analysis.live[function as usize], 0);
+            let mut left = analysis.run[function as usize];
             while left != 0 {
                 let index = left.trailing_zeros() as usize;
                 left &= left - 1;
@@ -49,8 +49,7 @@ impl Code {
                 };
                 let mut op = places.op(instruction);
                 if instruction.op.is_random() {
-                    op.key = draw_key(function, draws);
-                    draws += 1;
+                    op.key = analysis.draw_key(program, function, index);
                 }
                 ops.push(op);
             }
@@ -78,9 +77,8 @@ const ALL_OF_KIND: u64 = (1 << MAX_REGISTERS) - 1;
 
 impl Places {
     fn new(used: u64, features: usize) -> Self {
-        let count = |kind: Kind| {
-            (used >> (kind as u8 * MAX_REGISTERS) & ALL_OF_KIND).count_ones() as usize
-        };
+        let count =
+            |kind: Kind| (used >> (kind as u8 * MAX_REGISTERS) & ALL_OF_KIND).count_ones() as usize;
         let vectors_at = count(Kind::Scalar);
         let matrices_at = vectors_at + count(Kind::Vector) * features;
         Self {

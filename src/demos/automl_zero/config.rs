@@ -61,13 +61,23 @@ impl FromStr for Lengths {
     fn from_str(text: &str) -> Result<Self, String> {
         let numbers: Option<Vec<usize>> = text.split('-').map(|part| part.parse().ok()).collect();
         let lengths = match numbers.as_deref() {
-            Some(&[all]) => Some(Self { first: all, least: all, most: all }),
-            Some(&[least, most]) => Some(Self { first: least, least, most }),
+            Some(&[all]) => Some(Self {
+                first: all,
+                least: all,
+                most: all,
+            }),
+            Some(&[least, most]) => Some(Self {
+                first: least,
+                least,
+                most,
+            }),
             Some(&[first, least, most]) => Some(Self { first, least, most }),
             _ => None,
         };
         match lengths {
-            Some(Self { first, least, most }) if least <= first && first <= most && most <= MAX_LEN => {
+            Some(Self { first, least, most })
+                if least <= first && first <= most && most <= MAX_LEN =>
+            {
                 Ok(Self { first, least, most })
             }
             Some(_) => Err(format!("lengths rise and are at most {MAX_LEN}: {text}")),
@@ -77,7 +87,7 @@ impl FromStr for Lengths {
 }
 
 /// What a search is asked for.
-#[derive(Clone, Debug, Default, PartialEq, Args, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Args, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SearchConfig {
     /// What is to be learnt
@@ -191,6 +201,50 @@ pub struct SearchConfig {
     pub seed: u64,
 }
 
+impl Default for SearchConfig {
+    /// What the command line has without flags.
+    fn default() -> Self {
+        Self {
+            task: TaskKind::default(),
+            features: None,
+            tasks: None,
+            train_examples: None,
+            valid_examples: None,
+            epochs: None,
+            data: DatasetSource::default(),
+            folder: None,
+            csv: None,
+            target_column: None,
+            population: None,
+            tournament: None,
+            populations: None,
+            migrate_every: 10,
+            method: Method::default(),
+            start: None,
+            start_program: None,
+            setup: None,
+            predict: None,
+            learn: None,
+            setup_ops: None,
+            predict_ops: None,
+            learn_ops: None,
+            registers: None,
+            mutations: None,
+            mutate: 0.9,
+            digits: None,
+            budget: None,
+            hurdle: None,
+            hurdle_part: 0.5,
+            functional: 10,
+            target: None,
+            restart: None,
+            max_individuals: None,
+            max_seconds: None,
+            seed: 0,
+        }
+    }
+}
+
 /// Numbers of registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Registers(pub [u8; 3]);
@@ -201,7 +255,9 @@ impl FromStr for Registers {
     fn from_str(text: &str) -> Result<Self, String> {
         let numbers: Option<Vec<u8>> = text.split(',').map(|part| part.parse().ok()).collect();
         match numbers.as_deref() {
-            Some(&[s, v, m]) if s >= 2 && v >= 2 && m >= 1 && s.max(v).max(m) <= MAX_REGISTERS => Ok(Self([s, v, m])),
+            Some(&[s, v, m]) if s >= 2 && v >= 2 && m >= 1 && s.max(v).max(m) <= MAX_REGISTERS => {
+                Ok(Self([s, v, m]))
+            }
             _ => Err(format!(
                 "write scalars, vectors and matrices such as 4,3,1: at least 2, 2 and 1, at most {MAX_REGISTERS}"
             )),
@@ -218,7 +274,9 @@ impl FromStr for Weights {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let numbers: Option<Vec<f32>> = text.split(',').map(|part| part.parse().ok()).collect();
-        let fits = |weights: &[f32]| weights.iter().all(|w| *w >= 0.0 && w.is_finite()) && weights.iter().any(|w| *w > 0.0);
+        let fits = |weights: &[f32]| {
+            weights.iter().all(|w| *w >= 0.0 && w.is_finite()) && weights.iter().any(|w| *w > 0.0)
+        };
         match numbers.as_deref() {
             Some(&[a, b, c, d, e, f]) if fits(&[a, b, c, d, e, f]) => Ok(Self([a, b, c, d, e, f])),
             _ => Err("write six numbers, such as 1,1,1,0,0,0".to_owned()),
@@ -254,7 +312,11 @@ const NETWORK_OPS: [&str; 3] = [
 ];
 
 fn fixed(len: usize) -> Lengths {
-    Lengths { first: len, least: len, most: len }
+    Lengths {
+        first: len,
+        least: len,
+        most: len,
+    }
 }
 
 impl TaskKind {
@@ -302,7 +364,11 @@ impl TaskKind {
                 valid: 500,
                 population: 100,
                 start: Start::Empty,
-                lengths: [1, 1, 1].map(|first| Lengths { first, least: 1, most: 21 }),
+                lengths: [1, 1, 1].map(|first| Lengths {
+                    first,
+                    least: 1,
+                    most: 21,
+                }),
                 ops: NETWORK_OPS,
                 registers: [5, 9, 2],
                 weights: [1.0, 1.0, 1.0, 1.0, 1.0, 1.0],
@@ -317,7 +383,23 @@ impl TaskKind {
                 train: 0,
                 valid: 0,
                 start: Start::Empty,
-                lengths: [Lengths { first: 4, least: 1, most: 8 }, Lengths { first: 3, least: 1, most: 10 }, Lengths { first: 8, least: 1, most: 20 }],
+                lengths: [
+                    Lengths {
+                        first: 4,
+                        least: 1,
+                        most: 8,
+                    },
+                    Lengths {
+                        first: 3,
+                        least: 1,
+                        most: 10,
+                    },
+                    Lengths {
+                        first: 8,
+                        least: 1,
+                        most: 20,
+                    },
+                ],
                 ops: NETWORK_OPS,
                 registers: [5, 7, 2],
                 weights: [1.0, 1.0, 1.0, 1.0, 1.0, 1.0],
@@ -350,7 +432,9 @@ impl SearchConfig {
             *ops = parse_ops(asked.as_deref().unwrap_or(default))?;
         }
         if ops.iter().all(Vec::is_empty) {
-            return Err(Error::Input("at least one function needs operations".to_owned()));
+            return Err(Error::Input(
+                "at least one function needs operations".to_owned(),
+            ));
         }
         let population = self.population.unwrap_or(defaults.population);
         let budget = self.budget.unwrap_or(defaults.budget);
@@ -364,7 +448,9 @@ impl SearchConfig {
                 first_len: lengths.map(|lengths| lengths.first),
                 least_len: lengths.map(|lengths| lengths.least),
                 most_len: lengths.map(|lengths| lengths.most),
-                registers: self.registers.map_or(defaults.registers, |registers| registers.0),
+                registers: self
+                    .registers
+                    .map_or(defaults.registers, |registers| registers.0),
                 weights: self.mutations.map_or(defaults.weights, |weights| weights.0),
                 mutate: self.mutate,
                 digits: self.digits,
@@ -374,7 +460,11 @@ impl SearchConfig {
                 structural: true,
                 functional: (self.functional > 0).then_some(self.functional),
                 hurdle: (hurdle > 0.0).then_some(hurdle),
-                budget: if budget > 0.0 { Some(budget * network_cost()?) } else { None },
+                budget: if budget > 0.0 {
+                    Some(budget * network_cost()?)
+                } else {
+                    None
+                },
             },
             hurdle_part: self.hurdle_part,
             population: population as usize,
@@ -388,7 +478,10 @@ impl SearchConfig {
             },
             migrate_every: self.migrate_every,
             restart_every: (restart > 0).then_some(rounds.max(1)),
-            target: self.target.or(defaults.target).filter(|target| *target <= 1.0),
+            target: self
+                .target
+                .or(defaults.target)
+                .filter(|target| *target <= 1.0),
             candidate: defaults.candidate,
             seed: self.seed,
         })
@@ -402,7 +495,11 @@ impl SearchConfig {
     pub fn tasks(&self, paths: &Paths) -> Result<Arc<dyn Tasks>> {
         let defaults = self.task.defaults();
         let size = Size {
-            features: usize::from(self.features.unwrap_or(if self.task == TaskKind::Images { 16 } else { 4 })),
+            features: usize::from(self.features.unwrap_or(if self.task == TaskKind::Images {
+                16
+            } else {
+                4
+            })),
             train: self.train_examples.unwrap_or(defaults.train) as usize,
             valid: self.valid_examples.unwrap_or(defaults.valid) as usize,
         };
@@ -415,9 +512,17 @@ impl SearchConfig {
             TaskKind::Affine => Teacher::Affine,
             TaskKind::Nonlinear => Teacher::TwoLayers,
             TaskKind::Images => {
-                let data = self.data.load(self.folder.as_deref(), &assets_dir(), paths)?;
+                let data = self
+                    .data
+                    .load(self.folder.as_deref(), &assets_dir(), paths)?;
                 let judged = (size, rules(Loss::Accuracy), epochs);
-                return Ok(Arc::new(ImageTasks::new(data, judged, count, UNSEEN_PICTURES, self.seed)?));
+                return Ok(Arc::new(ImageTasks::new(
+                    data,
+                    judged,
+                    count,
+                    UNSEEN_PICTURES,
+                    self.seed,
+                )?));
             }
             TaskKind::Csv => {
                 let path = self.csv.as_deref().ok_or_else(|| {
@@ -425,10 +530,19 @@ impl SearchConfig {
                 })?;
                 let table = Table::read(path, self.target_column.as_deref())?;
                 let sizes = [size.train, size.valid];
-                return Ok(Arc::new(TableTasks::new(&table, sizes, epochs, max_error, count, self.seed)));
+                return Ok(Arc::new(TableTasks::new(
+                    &table, sizes, epochs, max_error, count, self.seed,
+                )));
             }
         };
-        Ok(Arc::new(SyntheticTasks { teacher, size, rules: rules(Loss::Squared), epochs, count, seed: self.seed }))
+        Ok(Arc::new(SyntheticTasks {
+            teacher,
+            size,
+            rules: rules(Loss::Squared),
+            epochs,
+            count,
+            seed: self.seed,
+        }))
     }
 }
 
@@ -458,7 +572,10 @@ fn parse_ops(text: &str) -> Result<Vec<Op>> {
                 let name = name.trim();
                 Op::by_name(name).ok_or_else(|| {
                     let known: Vec<&str> = SIGNATURES.iter().map(|row| row.name).collect();
-                    Error::Input(format!("there is no operation {name:?}, only {}", known.join(", ")))
+                    Error::Input(format!(
+                        "there is no operation {name:?}, only {}",
+                        known.join(", ")
+                    ))
                 })
             })
             .collect(),

@@ -123,7 +123,11 @@ impl Table {
     }
 
     fn stored(&self) -> Vec<(u64, Score)> {
-        self.entries.iter().filter(|(hash, _)| *hash != 0).copied().collect()
+        self.entries
+            .iter()
+            .filter(|(hash, _)| *hash != 0)
+            .copied()
+            .collect()
     }
 
     fn restored(entries: &[(u64, Score)]) -> Self {
@@ -203,12 +207,15 @@ impl Evaluator {
     /// The score of a program; `hurdle` is the [`Score::early`] that it has to reach.
     pub fn evaluate(&mut self, program: &Program, hurdle: f32) -> Score {
         self.counts.individuals += 1;
-        let analysis = if self.shortcuts.dead_code {
-            Analysis::of(program)
-        } else {
-            everything(program)
-        };
-        if self.shortcuts.budget.is_some_and(|budget| cost(program, &analysis) > budget) {
+        let mut analysis = Analysis::of(program);
+        if !self.shortcuts.dead_code {
+            analysis = analysis.with_dead_code(program);
+        }
+        if self
+            .shortcuts
+            .budget
+            .is_some_and(|budget| cost(program, &analysis) > budget)
+        {
             self.counts.rejected += 1;
             return Score::default();
         }
@@ -222,7 +229,8 @@ impl Evaluator {
         } else {
             None
         };
-        self.code.compile(program, &analysis, self.tasks.size.features);
+        self.code
+            .compile(program, &analysis, self.tasks.size.features);
         let score = self.run(hurdle);
         if let Some(hash) = hash {
             self.structural.set(hash, score);
@@ -254,13 +262,17 @@ impl Evaluator {
                     functional = Some(hash);
                 }
                 if let Some(part) = self.shortcuts.hurdle {
-                    let end = ((part * tasks.size.train as f32) as usize).clamp(done, tasks.size.train);
+                    let end =
+                        ((part * tasks.size.train as f32) as usize).clamp(done, tasks.size.train);
                     self.train(block, done, end, 1);
                     early = self.fitness(block.seeds.len(), end - done) / block.seeds.len() as f64;
                     done = end;
                     if (early as f32) < hurdle {
                         self.counts.hurdle += 1;
-                        let score = Score { fitness: early as f32, early: early as f32 };
+                        let score = Score {
+                            fitness: early as f32,
+                            early: early as f32,
+                        };
                         if let Some(hash) = functional {
                             self.functional.set(hash, score);
                         }
@@ -282,7 +294,8 @@ impl Evaluator {
     }
 
     fn train(&mut self, block: &Block, from: usize, to: usize, first: u32) {
-        self.lanes.train(&self.code, block.train(from, to, first + from as u32));
+        self.lanes
+            .train(&self.code, block.train(from, to, first + from as u32));
         self.counts.train_steps += (block.seeds.len() * (to - from)) as u64;
     }
 
@@ -291,7 +304,8 @@ impl Evaluator {
         let count = count.min(self.tasks.size.train);
         self.counts.train_steps += (block.seeds.len() * count) as u64;
         let learnt = block.train(0, count, 1);
-        self.lanes.probe(&self.code, learnt, block.valid(0, count, 1 + count as u32))
+        self.lanes
+            .probe(&self.code, learnt, block.valid(0, count, 1 + count as u32))
     }
 
     /// Learns from the rest and is judged; the sum of the fitnesses of the block's tasks.
@@ -324,15 +338,6 @@ impl Evaluator {
             .filter(|lane| self.lanes.is_going(*lane))
             .map(|lane| self.tasks.rules.fitness(f64::from(sums[lane]), count))
             .sum()
-    }
-}
-
-/// As if every instruction were live.
-fn everything(program: &Program) -> Analysis {
-    let live = Function::ALL.map(|function| (1_u128 << program.len_of(function)) as u64);
-    Analysis {
-        live: live.map(|end| end.wrapping_sub(1)),
-        used: u64::MAX >> 4,
     }
 }
 

@@ -4,9 +4,9 @@
 //! are searched on 36; the other nine, those that the released code recommends, are held out for
 //! the last check. There the pictures to be judged by are also those of the published test part.
 
+use super::scalar::Rules;
 use super::search::Tasks;
 use super::task::{Labelled, Size, Task, TaskSet};
-use super::scalar::Rules;
 use crate::data::batches::shuffle;
 use crate::data::{Dataset, Datasets};
 use crate::error::{Error, Result};
@@ -52,14 +52,25 @@ impl ImageTasks {
         unseen_train: usize,
         seed: u64,
     ) -> Result<Self> {
-        let least = (0..10).map(|class| count_of(&data.train, class)).min().unwrap_or(0);
+        let least = (0..10)
+            .map(|class| count_of(&data.train, class))
+            .min()
+            .unwrap_or(0);
         let asked = size.train.max(unseen_train) + size.valid;
         if 2 * least < asked {
             return Err(Error::Input(format!(
                 "a task of {asked} pictures needs two classes with half as many, one has {least}"
             )));
         }
-        Ok(Self { data, size, rules, epochs, count, unseen_train, seed })
+        Ok(Self {
+            data,
+            size,
+            rules,
+            epochs,
+            count,
+            unseen_train,
+            seed,
+        })
     }
 
     fn pairs(held_out: bool) -> Vec<[u8; 2]> {
@@ -99,8 +110,13 @@ impl Tasks for ImageTasks {
 
     fn unseen(&self) -> TaskSet {
         let root = Rng::new(self.seed).split("unseen");
-        let size = Size { train: self.unseen_train, ..self.size };
-        let pairs = Self::pairs(true).into_iter().flat_map(|pair| (0..PROJECTIONS).map(move |p| (pair, p)));
+        let size = Size {
+            train: self.unseen_train,
+            ..self.size
+        };
+        let pairs = Self::pairs(true)
+            .into_iter()
+            .flat_map(|pair| (0..PROJECTIONS).map(move |p| (pair, p)));
         let tasks = pairs.map(|(pair, projection)| {
             let rng = root.split(&format!("{pair:?} {projection}"));
             task(&self.data.train, &self.data.test, pair, size, &rng)
@@ -117,26 +133,49 @@ fn count_of(set: &Dataset, class: u8) -> usize {
 fn task(train: &Dataset, valid: &Dataset, pair: [u8; 2], size: Size, rng: &Rng) -> Task {
     let dim = train.shape().len();
     let mut draw = rng.split("projection");
-    let projection: Vec<f32> = (0..dim * size.features).map(|_| draw.normal() as f32).collect();
+    let projection: Vec<f32> = (0..dim * size.features)
+        .map(|_| draw.normal() as f32)
+        .collect();
     let same = std::ptr::eq(train, valid);
-    let learnt = chosen(train, pair, size.train + if same { size.valid } else { 0 }, &mut rng.split("train"));
+    let learnt = chosen(
+        train,
+        pair,
+        size.train + if same { size.valid } else { 0 },
+        &mut rng.split("train"),
+    );
     let (learnt, judged) = if same {
         let (learnt, judged) = learnt.split_at(size.train.min(learnt.len()));
         (learnt.to_vec(), judged.to_vec())
     } else {
-        (learnt, chosen(valid, pair, size.valid, &mut rng.split("valid")))
+        (
+            learnt,
+            chosen(valid, pair, size.valid, &mut rng.split("valid")),
+        )
     };
     let project = |set: &Dataset, indices: &[u32]| -> Labelled {
         let one = |&index: &u32| {
             let index = index as usize;
             let label = f32::from(u8::from(set.labels()[index] == pair[1]));
-            (projected(set.image(index).unwrap_or_default(), &projection, size.features), label)
+            (
+                projected(
+                    set.image(index).unwrap_or_default(),
+                    &projection,
+                    size.features,
+                ),
+                label,
+            )
         };
         indices.iter().map(one).collect()
     };
     let (mut learnt, mut judged) = (project(train, &learnt), project(valid, &judged));
     standardise(&mut learnt, &mut judged, size.features);
-    let [a, b] = pair.map(|class| train.classes().get(usize::from(class)).cloned().unwrap_or_default());
+    let [a, b] = pair.map(|class| {
+        train
+            .classes()
+            .get(usize::from(class))
+            .cloned()
+            .unwrap_or_default()
+    });
     let seed = rng.split("program").next_u64() as u32;
     Task::new(seed, format!("{a} or {b}"), &learnt, &judged)
 }
@@ -146,7 +185,10 @@ fn chosen(set: &Dataset, pair: [u8; 2], count: usize, rng: &mut Rng) -> Vec<u32>
     let mut all = Vec::new();
     for (class, share) in pair.into_iter().zip([count - count / 2, count / 2]) {
         let labels = set.labels().iter().enumerate();
-        let mut of: Vec<u32> = labels.filter(|(_, label)| **label == class).map(|(i, _)| i as u32).collect();
+        let mut of: Vec<u32> = labels
+            .filter(|(_, label)| **label == class)
+            .map(|(i, _)| i as u32)
+            .collect();
         shuffle(&mut of, rng);
         of.truncate(share);
         all.extend(of);
@@ -174,7 +216,11 @@ fn standardise(learnt: &mut Labelled, judged: &mut Labelled, features: usize) {
     for feature in 0..features {
         let value = |example: &(Vec<f32>, f32)| f64::from(example.0[feature]);
         let mean = learnt.iter().map(value).sum::<f64>() / n;
-        let variance = learnt.iter().map(|example| (value(example) - mean).powi(2)).sum::<f64>() / n;
+        let variance = learnt
+            .iter()
+            .map(|example| (value(example) - mean).powi(2))
+            .sum::<f64>()
+            / n;
         let deviation = if variance > 0.0 { variance.sqrt() } else { 1.0 };
         for example in learnt.iter_mut().chain(judged.iter_mut()) {
             example.0[feature] = ((f64::from(example.0[feature]) - mean) / deviation) as f32;

@@ -43,7 +43,11 @@ pub fn ablation(program: &Program, tasks: &TaskSet) -> Vec<Line> {
                 index,
                 text: line(instruction),
                 live,
-                worth: if live { whole - fitness_on(tasks, &without) } else { 0.0 },
+                worth: if live {
+                    whole - fitness_on(tasks, &without)
+                } else {
+                    0.0
+                },
             });
         }
     }
@@ -61,7 +65,13 @@ pub struct Trace {
 
 /// The values that an instruction writes on a task, on at most `most` training examples.
 #[must_use]
-pub fn trace(program: &Program, task: &Task, tasks: &TaskSet, (function, index): (Function, usize), most: usize) -> Trace {
+pub fn trace(
+    program: &Program,
+    task: &Task,
+    tasks: &TaskSet,
+    (function, index): (Function, usize),
+    most: usize,
+) -> Trace {
     let features = tasks.size.features;
     let mut machine = Machine::<f32>::new(program, features, task.seed);
     let mut values = Vec::new();
@@ -74,14 +84,21 @@ pub fn trace(program: &Program, task: &Task, tasks: &TaskSet, (function, index):
     };
     run(&mut machine, Function::Setup, 0);
     let train = task.train();
-    let examples = train.features.chunks_exact(features).zip(train.labels).take(most);
+    let examples = train
+        .features
+        .chunks_exact(features)
+        .zip(train.labels)
+        .take(most);
     for (step, (example, &label)) in (1..).zip(examples) {
         machine.show(example);
         run(&mut machine, Function::Predict, step);
         machine.meet(label, tasks.rules.loss);
         run(&mut machine, Function::Learn, step);
     }
-    let kind = program.function(function).get(index).and_then(|instruction| instruction.op.signature().out);
+    let kind = program
+        .function(function)
+        .get(index)
+        .and_then(|instruction| instruction.op.signature().out);
     let width = match kind {
         Some(Kind::Vector) => features,
         Some(Kind::Matrix) => features * features,
@@ -93,7 +110,12 @@ pub fn trace(program: &Program, task: &Task, tasks: &TaskSet, (function, index):
 /// The fitness on validation examples while a program learns on a task, each with the number of
 /// examples learnt from before: about `points` of them.
 #[must_use]
-pub fn learning_curve(program: &Program, task: &Task, tasks: &TaskSet, points: usize) -> Vec<(usize, f64)> {
+pub fn learning_curve(
+    program: &Program,
+    task: &Task,
+    tasks: &TaskSet,
+    points: usize,
+) -> Vec<(usize, f64)> {
     let features = tasks.size.features;
     let (train, valid) = (task.train(), task.valid());
     let count = train.labels.len();
@@ -105,7 +127,9 @@ pub fn learning_curve(program: &Program, task: &Task, tasks: &TaskSet, points: u
         let step = 1 + done as u32;
         let outcome = machine.clone().validate(valid, tasks.rules, step, |_| {});
         let fitness = if going && outcome.going {
-            tasks.rules.fitness(f64::from(outcome.sum), valid.labels.len())
+            tasks
+                .rules
+                .fitness(f64::from(outcome.sum), valid.labels.len())
         } else {
             0.0
         };

@@ -76,7 +76,10 @@ impl Data {
 }
 
 /// What an instruction does; the numbers are those of the paper.
-#[expect(missing_docs, reason = "the names are the documentation; the table says the rest")]
+#[expect(
+    missing_docs,
+    reason = "the names are the documentation; the table says the rest"
+)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Op {
@@ -206,7 +209,13 @@ pub const SIGNATURES: [Signature; 65] = [
     row(Op::ScalarProduct, "scalar_product", S, &[S, S], 4.418_347),
     row(Op::ScalarDivision, "scalar_division", S, &[S, S], 3.963_916),
     row(Op::ScalarAbs, "scalar_abs", S, &[S], 3.684_352),
-    row(Op::ScalarReciprocal, "scalar_reciprocal", S, &[S], 4.212_086),
+    row(
+        Op::ScalarReciprocal,
+        "scalar_reciprocal",
+        S,
+        &[S],
+        4.212_086,
+    ),
     row(Op::ScalarSin, "scalar_sin", S, &[S], 7.538_523),
     row(Op::ScalarCos, "scalar_cos", S, &[S], 7.452_807),
     row(Op::ScalarTan, "scalar_tan", S, &[S], 7.583_203),
@@ -218,32 +227,104 @@ pub const SIGNATURES: [Signature; 65] = [
     row(Op::ScalarHeaviside, "scalar_heaviside", S, &[S], 4.057_075),
     row(Op::VectorHeaviside, "vector_heaviside", V, &[V], 3.965_743),
     row(Op::MatrixHeaviside, "matrix_heaviside", M, &[M], 6.728_311),
-    row(Op::ScalarVectorProduct, "scalar_vector_product", V, &[S, V], 3.705_015),
+    row(
+        Op::ScalarVectorProduct,
+        "scalar_vector_product",
+        V,
+        &[S, V],
+        3.705_015,
+    ),
     row(Op::ScalarBroadcast, "scalar_broadcast", V, &[S], 4.165_814),
-    row(Op::VectorReciprocal, "vector_reciprocal", V, &[V], 6.311_851),
+    row(
+        Op::VectorReciprocal,
+        "vector_reciprocal",
+        V,
+        &[V],
+        6.311_851,
+    ),
     row(Op::VectorNorm, "vector_norm", S, &[V], 4.810_562),
     row(Op::VectorAbs, "vector_abs", V, &[V], 3.713_533),
     row(Op::VectorSum, "vector_sum", V, &[V, V], 4.701_519),
     row(Op::VectorDiff, "vector_diff", V, &[V, V], 4.165_747),
     row(Op::VectorProduct, "vector_product", V, &[V, V], 4.504_555),
     row(Op::VectorDivision, "vector_division", V, &[V, V], 4.556_237),
-    row(Op::VectorInnerProduct, "vector_inner_product", S, &[V, V], 4.294_617),
-    row(Op::VectorOuterProduct, "vector_outer_product", M, &[V, V], 9.833_707),
-    row(Op::ScalarMatrixProduct, "scalar_matrix_product", M, &[S, M], 5.986_302),
-    row(Op::MatrixReciprocal, "matrix_reciprocal", M, &[M], 24.336_141),
-    row(Op::MatrixVectorProduct, "matrix_vector_product", V, &[M, V], 9.310_002),
-    row(Op::VectorColumnBroadcast, "vector_column_broadcast", M, &[V], 10.993_088),
-    row(Op::VectorRowBroadcast, "vector_row_broadcast", M, &[V], 11.087_322),
+    row(
+        Op::VectorInnerProduct,
+        "vector_inner_product",
+        S,
+        &[V, V],
+        4.294_617,
+    ),
+    row(
+        Op::VectorOuterProduct,
+        "vector_outer_product",
+        M,
+        &[V, V],
+        9.833_707,
+    ),
+    row(
+        Op::ScalarMatrixProduct,
+        "scalar_matrix_product",
+        M,
+        &[S, M],
+        5.986_302,
+    ),
+    row(
+        Op::MatrixReciprocal,
+        "matrix_reciprocal",
+        M,
+        &[M],
+        24.336_141,
+    ),
+    row(
+        Op::MatrixVectorProduct,
+        "matrix_vector_product",
+        V,
+        &[M, V],
+        9.310_002,
+    ),
+    row(
+        Op::VectorColumnBroadcast,
+        "vector_column_broadcast",
+        M,
+        &[V],
+        10.993_088,
+    ),
+    row(
+        Op::VectorRowBroadcast,
+        "vector_row_broadcast",
+        M,
+        &[V],
+        11.087_322,
+    ),
     row(Op::MatrixNorm, "matrix_norm", S, &[M], 6.422_746),
-    row(Op::MatrixColumnNorm, "matrix_column_norm", V, &[M], 6.682_187),
+    row(
+        Op::MatrixColumnNorm,
+        "matrix_column_norm",
+        V,
+        &[M],
+        6.682_187,
+    ),
     row(Op::MatrixRowNorm, "matrix_row_norm", V, &[M], 13.351_123),
     row(Op::MatrixTranspose, "matrix_transpose", M, &[M], 9.394_756),
     row(Op::MatrixAbs, "matrix_abs", M, &[M], 4.630_926),
     row(Op::MatrixSum, "matrix_sum", M, &[M, M], 5.579_381),
     row(Op::MatrixDiff, "matrix_diff", M, &[M, M], 5.429_452),
     row(Op::MatrixProduct, "matrix_product", M, &[M, M], 5.475_227),
-    row(Op::MatrixDivision, "matrix_division", M, &[M, M], 18.234_378),
-    row(Op::MatrixMatrixProduct, "matrix_matrix_product", M, &[M, M], 14.516_296),
+    row(
+        Op::MatrixDivision,
+        "matrix_division",
+        M,
+        &[M, M],
+        18.234_378,
+    ),
+    row(
+        Op::MatrixMatrixProduct,
+        "matrix_matrix_product",
+        M,
+        &[M, M],
+        14.516_296,
+    ),
     row(Op::ScalarMin, "scalar_min", S, &[S, S], 3.677_265),
     row(Op::VectorMin, "vector_min", V, &[V, V], 3.989_956),
     row(Op::MatrixMin, "matrix_min", M, &[M, M], 5.457_728),
@@ -257,14 +338,62 @@ pub const SIGNATURES: [Signature; 65] = [
     row(Op::VectorStDev, "vector_st_dev", S, &[V], 5.585_73),
     row(Op::MatrixStDev, "matrix_st_dev", S, &[M], 10.640_216),
     set(Op::ScalarConst, "scalar_const", S, Data::Number, 3.691_108),
-    set(Op::VectorConst, "vector_const", V, Data::VectorEntry, 3.991_421),
-    set(Op::MatrixConst, "matrix_const", M, Data::MatrixEntry, 3.693_035),
-    set(Op::ScalarUniform, "scalar_uniform", S, Data::Uniform, 26.610_704),
-    set(Op::VectorUniform, "vector_uniform", V, Data::Uniform, 57.817_372),
-    set(Op::MatrixUniform, "matrix_uniform", M, Data::Uniform, 208.339_446),
-    set(Op::ScalarGaussian, "scalar_gaussian", S, Data::Gaussian, 20.775_635),
-    set(Op::VectorGaussian, "vector_gaussian", V, Data::Gaussian, 77.483_018),
-    set(Op::MatrixGaussian, "matrix_gaussian", M, Data::Gaussian, 277.690_384),
+    set(
+        Op::VectorConst,
+        "vector_const",
+        V,
+        Data::VectorEntry,
+        3.991_421,
+    ),
+    set(
+        Op::MatrixConst,
+        "matrix_const",
+        M,
+        Data::MatrixEntry,
+        3.693_035,
+    ),
+    set(
+        Op::ScalarUniform,
+        "scalar_uniform",
+        S,
+        Data::Uniform,
+        26.610_704,
+    ),
+    set(
+        Op::VectorUniform,
+        "vector_uniform",
+        V,
+        Data::Uniform,
+        57.817_372,
+    ),
+    set(
+        Op::MatrixUniform,
+        "matrix_uniform",
+        M,
+        Data::Uniform,
+        208.339_446,
+    ),
+    set(
+        Op::ScalarGaussian,
+        "scalar_gaussian",
+        S,
+        Data::Gaussian,
+        20.775_635,
+    ),
+    set(
+        Op::VectorGaussian,
+        "vector_gaussian",
+        V,
+        Data::Gaussian,
+        77.483_018,
+    ),
+    set(
+        Op::MatrixGaussian,
+        "matrix_gaussian",
+        M,
+        Data::Gaussian,
+        277.690_384,
+    ),
 ];
 
 impl Op {
@@ -306,7 +435,10 @@ impl Op {
     /// The operation of a name.
     #[must_use]
     pub fn by_name(name: &str) -> Option<Self> {
-        SIGNATURES.iter().find(|row| row.name == name).map(|row| row.op)
+        SIGNATURES
+            .iter()
+            .find(|row| row.name == name)
+            .map(|row| row.op)
     }
 }
 

@@ -136,7 +136,9 @@ impl Run {
         let start = Instant::now();
         loop {
             let began = Instant::now();
-            let left = most.map_or(u64::MAX, |most| most.saturating_sub(self.search.individuals()));
+            let left = most.map_or(u64::MAX, |most| {
+                most.saturating_sub(self.search.individuals())
+            });
             let populations = self.search.plan().populations as u64;
             let births = self.births.min(left.div_ceil(populations));
             if births == 0 {
@@ -172,7 +174,11 @@ impl Run {
 
     /// The end, with the best by the tasks of selection, or else by the search.
     fn ended(&self) -> Result<Ended> {
-        let chosen = self.search.best().cloned().or_else(|| self.search.champion());
+        let chosen = self
+            .search
+            .best()
+            .cloned()
+            .or_else(|| self.search.champion());
         let chosen = chosen.ok_or_else(|| Error::Input("the search has no program".to_owned()))?;
         Ok(Ended {
             solved: self.search.is_solved(),
@@ -246,8 +252,14 @@ impl SearchJob {
 
     fn is_over(&self, run: &Run) -> bool {
         run.search.is_solved()
-            || self.config.max_seconds.is_some_and(|most| run.seconds() >= most)
-            || self.config.max_individuals.is_some_and(|most| run.search.individuals() >= most)
+            || self
+                .config
+                .max_seconds
+                .is_some_and(|most| run.seconds() >= most)
+            || self
+                .config
+                .max_individuals
+                .is_some_and(|most| run.search.individuals() >= most)
     }
 }
 
@@ -264,11 +276,17 @@ fn read(path: &std::path::Path) -> Result<Option<Stored>> {
         return Ok(None);
     };
     if meta.len() > MAX_CHECKPOINT_BYTES {
-        return Err(Error::bad_file(path, "too large for a search, use --fresh to begin anew"));
+        return Err(Error::bad_file(
+            path,
+            "too large for a search, use --fresh to begin anew",
+        ));
     }
     let bytes = std::fs::read(path).map_err(Error::io("cannot read the search", path))?;
     let stored = serde_json::from_slice(&bytes).map_err(|error| {
-        Error::bad_file(path, format!("damaged ({error}), use --fresh to begin anew"))
+        Error::bad_file(
+            path,
+            format!("damaged ({error}), use --fresh to begin anew"),
+        )
     })?;
     Ok(Some(stored))
 }
@@ -295,7 +313,11 @@ impl Job for SearchJob {
             run.last_snapshot = Instant::now();
             cx.show(Output::Snapshot(Box::new(run.snapshot())));
         }
-        cx.progress(run.search.individuals(), self.config.max_individuals, "programs");
+        cx.progress(
+            run.search.individuals(),
+            self.config.max_individuals,
+            "programs",
+        );
         if over {
             cx.emit(Output::Ended(Box::new(run.ended()?)));
         }

@@ -55,7 +55,13 @@ fn put<const C: usize, T: Copy>(m: &mut [T], at: usize, values: [T; C]) {
 
 /// `f` of every register of `count`.
 #[inline(always)]
-fn map<const C: usize, T: Copy>(m: &mut [T], out: usize, a: usize, count: usize, f: impl Fn(T) -> T) {
+fn map<const C: usize, T: Copy>(
+    m: &mut [T],
+    out: usize,
+    a: usize,
+    count: usize,
+    f: impl Fn(T) -> T,
+) {
     let mut i = 0;
     while i < count {
         let Some(&(mut result)) = chunk::<C, T>(m, a + i) else {
@@ -80,7 +86,8 @@ fn zip<const C: usize, T: Copy>(
 ) {
     let mut i = 0;
     while i < count {
-        let (Some(&(mut result)), Some(other)) = (chunk::<C, T>(m, a + i), chunk::<C, T>(m, b + i)) else {
+        let (Some(&(mut result)), Some(other)) = (chunk::<C, T>(m, a + i), chunk::<C, T>(m, b + i))
+        else {
             return;
         };
         for c in 0..C {
@@ -125,7 +132,12 @@ impl<S: Simd> Vm<'_, S> {
 
     /// As many rows as there are features, all of them computed before any is written.
     #[inline(always)]
-    fn by_row<const N: usize>(&mut self, out: usize, n: usize, f: impl Fn(&Self, usize, usize) -> S::f32s) {
+    fn by_row<const N: usize>(
+        &mut self,
+        out: usize,
+        n: usize,
+        f: impl Fn(&Self, usize, usize) -> S::f32s,
+    ) {
         for k in 0..per_row::<S>() {
             let mut result = [self.simd.splat_f32s(0.0); N];
             for (i, value) in result.iter_mut().enumerate().take(n) {
@@ -139,7 +151,13 @@ impl<S: Simd> Vm<'_, S> {
 
     /// The sum of the products of `count` rows, each time so many rows apart.
     #[inline(always)]
-    fn dot(&self, [a, b]: [usize; 2], [stride, other]: [usize; 2], count: usize, k: usize) -> S::f32s {
+    fn dot(
+        &self,
+        [a, b]: [usize; 2],
+        [stride, other]: [usize; 2],
+        count: usize,
+        k: usize,
+    ) -> S::f32s {
         let mut sum = self.simd.splat_f32s(0.0);
         for i in 0..count {
             let (x, y) = (self.get(a + i * stride, k), self.get(b + i * other, k));
@@ -150,7 +168,8 @@ impl<S: Simd> Vm<'_, S> {
 
     #[inline(always)]
     fn norm(&self, at: usize, stride: usize, count: usize, k: usize) -> S::f32s {
-        self.simd.sqrt_f32s(self.dot([at; 2], [stride; 2], count, k))
+        self.simd
+            .sqrt_f32s(self.dot([at; 2], [stride; 2], count, k))
     }
 
     #[inline(always)]
@@ -166,9 +185,12 @@ impl<S: Simd> Vm<'_, S> {
     fn deviation(&self, at: usize, count: usize, k: usize) -> S::f32s {
         let mean = self.mean(at, count, k);
         let squares = self.dot([at; 2], [1; 2], count, k);
-        let squares = self.simd.div_f32s(squares, self.simd.splat_f32s(count as f32));
+        let squares = self
+            .simd
+            .div_f32s(squares, self.simd.splat_f32s(count as f32));
         let less = self.simd.sub_f32s(self.simd.splat_f32s(0.0), mean);
-        self.simd.sqrt_f32s(self.simd.mul_add_f32s(mean, less, squares))
+        self.simd
+            .sqrt_f32s(self.simd.mul_add_f32s(mean, less, squares))
     }
 
     /// A row times each of `count` rows.
@@ -177,7 +199,14 @@ impl<S: Simd> Vm<'_, S> {
         let (simd, kk) = (self.simd, per_row::<S>());
         if kk == 1 {
             let factor = self.get(by, 0);
-            map::<C, _>(self.m, out, from, count, #[inline(always)] |x| simd.mul_f32s(factor, x));
+            map::<C, _>(
+                self.m,
+                out,
+                from,
+                count,
+                #[inline(always)]
+                |x| simd.mul_f32s(factor, x),
+            );
             return;
         }
         for k in 0..kk {
@@ -264,7 +293,10 @@ fn abs<S: Simd>(simd: S, a: S::f32s) -> S::f32s {
 }
 
 /// Runs an instruction.
-#[expect(clippy::too_many_lines, reason = "one arm for each of the 65 instructions")]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for each of the 65 instructions"
+)]
 #[inline(always)]
 pub fn execute<S: Simd, const F: usize, const C: usize, const N: usize>(
     simd: S,
@@ -283,33 +315,222 @@ pub fn execute<S: Simd, const F: usize, const C: usize, const N: usize>(
     let mut vm = Vm { simd, m };
     match op.op {
         Op::NoOp | Op::VectorConst | Op::MatrixConst => {}
-        Op::ScalarSum => zip::<1, _>(vm.m, to, from, one, #[inline(always)] |a, b| simd.add_f32s(a, b)),
-        Op::VectorSum => zip::<C, _>(vm.m, to, from, vector, #[inline(always)] |a, b| simd.add_f32s(a, b)),
-        Op::MatrixSum => zip::<C, _>(vm.m, to, from, square, #[inline(always)] |a, b| simd.add_f32s(a, b)),
-        Op::ScalarDiff => zip::<1, _>(vm.m, to, from, one, #[inline(always)] |a, b| simd.sub_f32s(a, b)),
-        Op::VectorDiff => zip::<C, _>(vm.m, to, from, vector, #[inline(always)] |a, b| simd.sub_f32s(a, b)),
-        Op::MatrixDiff => zip::<C, _>(vm.m, to, from, square, #[inline(always)] |a, b| simd.sub_f32s(a, b)),
-        Op::ScalarProduct => zip::<1, _>(vm.m, to, from, one, #[inline(always)] |a, b| simd.mul_f32s(a, b)),
-        Op::VectorProduct => zip::<C, _>(vm.m, to, from, vector, #[inline(always)] |a, b| simd.mul_f32s(a, b)),
-        Op::MatrixProduct => zip::<C, _>(vm.m, to, from, square, #[inline(always)] |a, b| simd.mul_f32s(a, b)),
-        Op::ScalarDivision => zip::<1, _>(vm.m, to, from, one, #[inline(always)] |a, b| simd.div_f32s(a, b)),
-        Op::VectorDivision => zip::<C, _>(vm.m, to, from, vector, #[inline(always)] |a, b| simd.div_f32s(a, b)),
-        Op::MatrixDivision => zip::<C, _>(vm.m, to, from, square, #[inline(always)] |a, b| simd.div_f32s(a, b)),
-        Op::ScalarMin => zip::<1, _>(vm.m, to, from, one, #[inline(always)] |a, b| simd.select_f32s(simd.less_than_f32s(a, b), a, b)),
-        Op::VectorMin => zip::<C, _>(vm.m, to, from, vector, #[inline(always)] |a, b| simd.select_f32s(simd.less_than_f32s(a, b), a, b)),
-        Op::MatrixMin => zip::<C, _>(vm.m, to, from, square, #[inline(always)] |a, b| simd.select_f32s(simd.less_than_f32s(a, b), a, b)),
-        Op::ScalarMax => zip::<1, _>(vm.m, to, from, one, #[inline(always)] |a, b| simd.select_f32s(simd.greater_than_f32s(a, b), a, b)),
-        Op::VectorMax => zip::<C, _>(vm.m, to, from, vector, #[inline(always)] |a, b| simd.select_f32s(simd.greater_than_f32s(a, b), a, b)),
-        Op::MatrixMax => zip::<C, _>(vm.m, to, from, square, #[inline(always)] |a, b| simd.select_f32s(simd.greater_than_f32s(a, b), a, b)),
-        Op::ScalarAbs => map::<1, _>(vm.m, to, from[0], one, #[inline(always)] |a| abs(simd, a)),
-        Op::VectorAbs => map::<C, _>(vm.m, to, from[0], vector, #[inline(always)] |a| abs(simd, a)),
-        Op::MatrixAbs => map::<C, _>(vm.m, to, from[0], square, #[inline(always)] |a| abs(simd, a)),
-        Op::ScalarReciprocal => map::<1, _>(vm.m, to, from[0], one, #[inline(always)] |a| simd.div_f32s(ones, a)),
-        Op::VectorReciprocal => map::<C, _>(vm.m, to, from[0], vector, #[inline(always)] |a| simd.div_f32s(ones, a)),
-        Op::MatrixReciprocal => map::<C, _>(vm.m, to, from[0], square, #[inline(always)] |a| simd.div_f32s(ones, a)),
-        Op::ScalarHeaviside => map::<1, _>(vm.m, to, from[0], one, #[inline(always)] |a| simd.select_f32s(simd.greater_than_or_equal_f32s(a, zeros), ones, zeros)),
-        Op::VectorHeaviside => map::<C, _>(vm.m, to, from[0], vector, #[inline(always)] |a| simd.select_f32s(simd.greater_than_f32s(a, zeros), ones, zeros)),
-        Op::MatrixHeaviside => map::<C, _>(vm.m, to, from[0], square, #[inline(always)] |a| simd.select_f32s(simd.greater_than_f32s(a, zeros), ones, zeros)),
+        Op::ScalarSum => zip::<1, _>(
+            vm.m,
+            to,
+            from,
+            one,
+            #[inline(always)]
+            |a, b| simd.add_f32s(a, b),
+        ),
+        Op::VectorSum => zip::<C, _>(
+            vm.m,
+            to,
+            from,
+            vector,
+            #[inline(always)]
+            |a, b| simd.add_f32s(a, b),
+        ),
+        Op::MatrixSum => zip::<C, _>(
+            vm.m,
+            to,
+            from,
+            square,
+            #[inline(always)]
+            |a, b| simd.add_f32s(a, b),
+        ),
+        Op::ScalarDiff => zip::<1, _>(
+            vm.m,
+            to,
+            from,
+            one,
+            #[inline(always)]
+            |a, b| simd.sub_f32s(a, b),
+        ),
+        Op::VectorDiff => zip::<C, _>(
+            vm.m,
+            to,
+            from,
+            vector,
+            #[inline(always)]
+            |a, b| simd.sub_f32s(a, b),
+        ),
+        Op::MatrixDiff => zip::<C, _>(
+            vm.m,
+            to,
+            from,
+            square,
+            #[inline(always)]
+            |a, b| simd.sub_f32s(a, b),
+        ),
+        Op::ScalarProduct => zip::<1, _>(
+            vm.m,
+            to,
+            from,
+            one,
+            #[inline(always)]
+            |a, b| simd.mul_f32s(a, b),
+        ),
+        Op::VectorProduct => zip::<C, _>(
+            vm.m,
+            to,
+            from,
+            vector,
+            #[inline(always)]
+            |a, b| simd.mul_f32s(a, b),
+        ),
+        Op::MatrixProduct => zip::<C, _>(
+            vm.m,
+            to,
+            from,
+            square,
+            #[inline(always)]
+            |a, b| simd.mul_f32s(a, b),
+        ),
+        Op::ScalarDivision => zip::<1, _>(
+            vm.m,
+            to,
+            from,
+            one,
+            #[inline(always)]
+            |a, b| simd.div_f32s(a, b),
+        ),
+        Op::VectorDivision => zip::<C, _>(
+            vm.m,
+            to,
+            from,
+            vector,
+            #[inline(always)]
+            |a, b| simd.div_f32s(a, b),
+        ),
+        Op::MatrixDivision => zip::<C, _>(
+            vm.m,
+            to,
+            from,
+            square,
+            #[inline(always)]
+            |a, b| simd.div_f32s(a, b),
+        ),
+        Op::ScalarMin => zip::<1, _>(
+            vm.m,
+            to,
+            from,
+            one,
+            #[inline(always)]
+            |a, b| simd.select_f32s(simd.less_than_f32s(a, b), a, b),
+        ),
+        Op::VectorMin => zip::<C, _>(
+            vm.m,
+            to,
+            from,
+            vector,
+            #[inline(always)]
+            |a, b| simd.select_f32s(simd.less_than_f32s(a, b), a, b),
+        ),
+        Op::MatrixMin => zip::<C, _>(
+            vm.m,
+            to,
+            from,
+            square,
+            #[inline(always)]
+            |a, b| simd.select_f32s(simd.less_than_f32s(a, b), a, b),
+        ),
+        Op::ScalarMax => zip::<1, _>(
+            vm.m,
+            to,
+            from,
+            one,
+            #[inline(always)]
+            |a, b| simd.select_f32s(simd.greater_than_f32s(a, b), a, b),
+        ),
+        Op::VectorMax => zip::<C, _>(
+            vm.m,
+            to,
+            from,
+            vector,
+            #[inline(always)]
+            |a, b| simd.select_f32s(simd.greater_than_f32s(a, b), a, b),
+        ),
+        Op::MatrixMax => zip::<C, _>(
+            vm.m,
+            to,
+            from,
+            square,
+            #[inline(always)]
+            |a, b| simd.select_f32s(simd.greater_than_f32s(a, b), a, b),
+        ),
+        Op::ScalarAbs => map::<1, _>(
+            vm.m,
+            to,
+            from[0],
+            one,
+            #[inline(always)]
+            |a| abs(simd, a),
+        ),
+        Op::VectorAbs => map::<C, _>(
+            vm.m,
+            to,
+            from[0],
+            vector,
+            #[inline(always)]
+            |a| abs(simd, a),
+        ),
+        Op::MatrixAbs => map::<C, _>(
+            vm.m,
+            to,
+            from[0],
+            square,
+            #[inline(always)]
+            |a| abs(simd, a),
+        ),
+        Op::ScalarReciprocal => map::<1, _>(
+            vm.m,
+            to,
+            from[0],
+            one,
+            #[inline(always)]
+            |a| simd.div_f32s(ones, a),
+        ),
+        Op::VectorReciprocal => map::<C, _>(
+            vm.m,
+            to,
+            from[0],
+            vector,
+            #[inline(always)]
+            |a| simd.div_f32s(ones, a),
+        ),
+        Op::MatrixReciprocal => map::<C, _>(
+            vm.m,
+            to,
+            from[0],
+            square,
+            #[inline(always)]
+            |a| simd.div_f32s(ones, a),
+        ),
+        Op::ScalarHeaviside => map::<1, _>(
+            vm.m,
+            to,
+            from[0],
+            one,
+            #[inline(always)]
+            |a| simd.select_f32s(simd.greater_than_or_equal_f32s(a, zeros), ones, zeros),
+        ),
+        Op::VectorHeaviside => map::<C, _>(
+            vm.m,
+            to,
+            from[0],
+            vector,
+            #[inline(always)]
+            |a| simd.select_f32s(simd.greater_than_f32s(a, zeros), ones, zeros),
+        ),
+        Op::MatrixHeaviside => map::<C, _>(
+            vm.m,
+            to,
+            from[0],
+            square,
+            #[inline(always)]
+            |a| simd.select_f32s(simd.greater_than_f32s(a, zeros), ones, zeros),
+        ),
         Op::ScalarSin => vm.elementary(a, out, math::sin),
         Op::ScalarCos => vm.elementary(a, out, math::cos),
         Op::ScalarTan => vm.elementary(a, out, math::tan),
@@ -336,30 +557,123 @@ pub fn execute<S: Simd, const F: usize, const C: usize, const N: usize>(
                 vm.spread(a + j, out + j, n, n);
             }
         }
-        Op::VectorInnerProduct => vm.fill(out, #[inline(always)] |vm, k| vm.dot([a, b], [1; 2], n, k)),
-        Op::VectorNorm => vm.fill(out, #[inline(always)] |vm, k| vm.norm(a, 1, n, k)),
-        Op::MatrixNorm => vm.fill(out, #[inline(always)] |vm, k| vm.norm(a, 1, n * n, k)),
+        Op::VectorInnerProduct => vm.fill(
+            out,
+            #[inline(always)]
+            |vm, k| vm.dot([a, b], [1; 2], n, k),
+        ),
+        Op::VectorNorm => vm.fill(
+            out,
+            #[inline(always)]
+            |vm, k| vm.norm(a, 1, n, k),
+        ),
+        Op::MatrixNorm => vm.fill(
+            out,
+            #[inline(always)]
+            |vm, k| vm.norm(a, 1, n * n, k),
+        ),
         Op::MatrixVectorProduct => {
-            vm.by_row::<N>(out, n, #[inline(always)] |vm, i, k| vm.dot([a + i * n, b], [1; 2], n, k));
+            vm.by_row::<N>(
+                out,
+                n,
+                #[inline(always)]
+                |vm, i, k| vm.dot([a + i * n, b], [1; 2], n, k),
+            );
         }
-        Op::MatrixRowNorm => vm.by_row::<N>(out, n, #[inline(always)] |vm, i, k| vm.norm(a + i * n, 1, n, k)),
-        Op::MatrixColumnNorm => vm.by_row::<N>(out, n, #[inline(always)] |vm, i, k| vm.norm(a + i, n, n, k)),
+        Op::MatrixRowNorm => vm.by_row::<N>(
+            out,
+            n,
+            #[inline(always)]
+            |vm, i, k| vm.norm(a + i * n, 1, n, k),
+        ),
+        Op::MatrixColumnNorm => vm.by_row::<N>(
+            out,
+            n,
+            #[inline(always)]
+            |vm, i, k| vm.norm(a + i, n, n, k),
+        ),
         Op::MatrixTranspose => vm.transpose(a, out, n),
         Op::MatrixMatrixProduct if N == 4 => vm.product::<16>([a, b, out], n),
         Op::MatrixMatrixProduct if N == 16 => vm.product::<256>([a, b, out], n),
         Op::MatrixMatrixProduct => vm.product::<1024>([a, b, out], n),
-        Op::VectorMean => vm.fill(out, #[inline(always)] |vm, k| vm.mean(a, n, k)),
-        Op::MatrixMean => vm.fill(out, #[inline(always)] |vm, k| vm.mean(a, n * n, k)),
-        Op::MatrixRowMean => vm.by_row::<N>(out, n, #[inline(always)] |vm, i, k| vm.mean(a + i * n, n, k)),
-        Op::VectorStDev => vm.fill(out, #[inline(always)] |vm, k| vm.deviation(a, n, k)),
-        Op::MatrixStDev => vm.fill(out, #[inline(always)] |vm, k| vm.deviation(a, n * n, k)),
-        Op::MatrixRowStDev => vm.by_row::<N>(out, n, #[inline(always)] |vm, i, k| vm.deviation(a + i * n, n, k)),
-        Op::ScalarConst => vm.fill(out, #[inline(always)] |vm, _| vm.simd.splat_f32s(x)),
-        Op::ScalarUniform => vm.draw(op, 1, draws, #[inline(always)] |bits| (y - x).mul_add(math::uniform(bits), x)),
-        Op::VectorUniform => vm.draw(op, n, draws, #[inline(always)] |bits| (y - x).mul_add(math::uniform(bits), x)),
-        Op::MatrixUniform => vm.draw(op, n * n, draws, #[inline(always)] |bits| (y - x).mul_add(math::uniform(bits), x)),
-        Op::ScalarGaussian => vm.draw(op, 1, draws, #[inline(always)] |bits| y.mul_add(math::normal(bits), x)),
-        Op::VectorGaussian => vm.draw(op, n, draws, #[inline(always)] |bits| y.mul_add(math::normal(bits), x)),
-        Op::MatrixGaussian => vm.draw(op, n * n, draws, #[inline(always)] |bits| y.mul_add(math::normal(bits), x)),
+        Op::VectorMean => vm.fill(
+            out,
+            #[inline(always)]
+            |vm, k| vm.mean(a, n, k),
+        ),
+        Op::MatrixMean => vm.fill(
+            out,
+            #[inline(always)]
+            |vm, k| vm.mean(a, n * n, k),
+        ),
+        Op::MatrixRowMean => vm.by_row::<N>(
+            out,
+            n,
+            #[inline(always)]
+            |vm, i, k| vm.mean(a + i * n, n, k),
+        ),
+        Op::VectorStDev => vm.fill(
+            out,
+            #[inline(always)]
+            |vm, k| vm.deviation(a, n, k),
+        ),
+        Op::MatrixStDev => vm.fill(
+            out,
+            #[inline(always)]
+            |vm, k| vm.deviation(a, n * n, k),
+        ),
+        Op::MatrixRowStDev => vm.by_row::<N>(
+            out,
+            n,
+            #[inline(always)]
+            |vm, i, k| vm.deviation(a + i * n, n, k),
+        ),
+        Op::ScalarConst => vm.fill(
+            out,
+            #[inline(always)]
+            |vm, _| vm.simd.splat_f32s(x),
+        ),
+        Op::ScalarUniform => vm.draw(
+            op,
+            1,
+            draws,
+            #[inline(always)]
+            |bits| (y - x).mul_add(math::uniform(bits), x),
+        ),
+        Op::VectorUniform => vm.draw(
+            op,
+            n,
+            draws,
+            #[inline(always)]
+            |bits| (y - x).mul_add(math::uniform(bits), x),
+        ),
+        Op::MatrixUniform => vm.draw(
+            op,
+            n * n,
+            draws,
+            #[inline(always)]
+            |bits| (y - x).mul_add(math::uniform(bits), x),
+        ),
+        Op::ScalarGaussian => vm.draw(
+            op,
+            1,
+            draws,
+            #[inline(always)]
+            |bits| y.mul_add(math::normal(bits), x),
+        ),
+        Op::VectorGaussian => vm.draw(
+            op,
+            n,
+            draws,
+            #[inline(always)]
+            |bits| y.mul_add(math::normal(bits), x),
+        ),
+        Op::MatrixGaussian => vm.draw(
+            op,
+            n * n,
+            draws,
+            #[inline(always)]
+            |bits| y.mul_add(math::normal(bits), x),
+        ),
     }
 }

@@ -182,10 +182,16 @@ impl Lanes {
         self.hashing = false;
         std::mem::swap(&mut self.memory, &mut self.aside);
         let mut hash = 1;
-        for (lane, [&first, &second]) in (0..).zip(going.iter().zip(&self.going).map(|(a, b)| [a, b])) {
+        for (lane, [&first, &second]) in
+            (0..).zip(going.iter().zip(&self.going).map(|(a, b)| [a, b]))
+        {
             // What a task predicts after it failed does not matter, when it did does.
             let [a, b] = self.hashes.map(|hashes| u64::from(hashes[lane]));
-            let word = if second > 0.0 { a << 32 | b } else { u64::from(first > 0.0) };
+            let word = if second > 0.0 {
+                a << 32 | b
+            } else {
+                u64::from(first > 0.0)
+            };
             hash = super::analysis::mixed(hash, word);
         }
         self.going = going;
@@ -220,12 +226,36 @@ impl Lanes {
         self.sums = [0.0; LANES];
         let (lanes, arch) = (self, Arch::new());
         match lanes.features {
-            4 => arch.dispatch(Pass::<4, 4, 4> { lanes, mode, code, examples, first_step }),
-            16 => arch.dispatch(Pass::<16, 4, 16> { lanes, mode, code, examples, first_step }),
+            4 => arch.dispatch(Pass::<4, 4, 4> {
+                lanes,
+                mode,
+                code,
+                examples,
+                first_step,
+            }),
+            16 => arch.dispatch(Pass::<16, 4, 16> {
+                lanes,
+                mode,
+                code,
+                examples,
+                first_step,
+            }),
             features if features % 4 == 0 => {
-                arch.dispatch(Pass::<0, 4, 32> { lanes, mode, code, examples, first_step });
+                arch.dispatch(Pass::<0, 4, 32> {
+                    lanes,
+                    mode,
+                    code,
+                    examples,
+                    first_step,
+                });
             }
-            _ => arch.dispatch(Pass::<0, 1, 32> { lanes, mode, code, examples, first_step }),
+            _ => arch.dispatch(Pass::<0, 1, 32> {
+                lanes,
+                mode,
+                code,
+                examples,
+                first_step,
+            }),
         }
     }
 
@@ -255,7 +285,13 @@ impl<const F: usize, const C: usize, const N: usize> WithSimd for Pass<'_, F, C,
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { lanes, mode, code, examples, first_step } = self;
+        let Self {
+            lanes,
+            mode,
+            code,
+            examples,
+            first_step,
+        } = self;
         let features = if F == 0 { lanes.features } else { F };
         let mut memory = std::mem::take(&mut lanes.memory);
         let (m, _) = S::as_mut_simd_f32s(memory.flat_mut());
@@ -279,9 +315,10 @@ impl<const F: usize, const C: usize, const N: usize> WithSimd for Pass<'_, F, C,
             };
             let example = examples.get(index * stride..).unwrap_or_default();
             if mode != Mode::Setup {
-                if let (Some(to), Some(from)) =
-                    (m.get_mut(features_at..features_at + features * k), example.get(..features * k))
-                {
+                if let (Some(to), Some(from)) = (
+                    m.get_mut(features_at..features_at + features * k),
+                    example.get(..features * k),
+                ) {
                     to.copy_from_slice(from);
                 }
                 for label in &mut m[..k] {
@@ -297,12 +334,24 @@ impl<const F: usize, const C: usize, const N: usize> WithSimd for Pass<'_, F, C,
                 if learning {
                     break;
                 }
-                check(simd, lanes, mode, example.get(features * k..).unwrap_or_default(), m);
+                check(
+                    simd,
+                    lanes,
+                    mode,
+                    example.get(features * k..).unwrap_or_default(),
+                    m,
+                );
                 learning = true;
                 ops = code.function(Function::Learn);
             }
             if mode == Mode::Validate {
-                check(simd, lanes, mode, example.get(features * k..).unwrap_or_default(), m);
+                check(
+                    simd,
+                    lanes,
+                    mode,
+                    example.get(features * k..).unwrap_or_default(),
+                    m,
+                );
             }
             index += 1;
             if index % 16 == 0 && !lanes.any_going() {
@@ -327,7 +376,8 @@ fn check<S: Simd>(simd: S, lanes: &mut Lanes, mode: Mode, labels: &[S::f32s], m:
     let (going, _) = S::as_mut_simd_f32s(&mut lanes.going);
     let zero = simd.splat_f32s(0.0);
     for i in 0..k {
-        let (Some(&label), Some(prediction), Some(given)) = (labels.get(i), predicted.get_mut(i), given.get_mut(i))
+        let (Some(&label), Some(prediction), Some(given)) =
+            (labels.get(i), predicted.get_mut(i), given.get_mut(i))
         else {
             return;
         };

@@ -116,7 +116,11 @@ pub fn sin(x: f32) -> f32 {
 pub fn cos(x: f32) -> f32 {
     let (sin, cos, turns) = quarter(x);
     let value = if turns & 1 == 0 { cos } else { sin };
-    if (turns.wrapping_add(1)) & 2 == 0 { value } else { -value }
+    if (turns.wrapping_add(1)) & 2 == 0 {
+        value
+    } else {
+        -value
+    }
 }
 
 /// The tangent.

@@ -11,7 +11,9 @@ use super::program::{Function, MAX_LEN, Program};
 use crate::rng::Rng;
 
 /// A way in which a child differs from its parent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mutation {
     /// Nothing was changed
@@ -127,7 +129,10 @@ impl Space {
         let open = self.ops.iter().filter(|ops| !ops.is_empty()).count();
         let drawn = rng.below(open);
         let mut functions = Function::ALL.into_iter();
-        let Some(function) = functions.by_ref().filter(|f| !self.ops[*f as usize].is_empty()).nth(drawn)
+        let Some(function) = functions
+            .by_ref()
+            .filter(|f| !self.ops[*f as usize].is_empty())
+            .nth(drawn)
         else {
             return;
         };
@@ -209,7 +214,10 @@ impl Space {
 
     fn any_out(&self, kind: Kind, rng: &mut Rng) -> u8 {
         let first = kind.first_out();
-        first + rng.below(usize::from(self.registers[kind as usize].saturating_sub(first))) as u8
+        first
+            + rng.below(usize::from(
+                self.registers[kind as usize].saturating_sub(first),
+            )) as u8
     }
 
     /// Changes one register or constant.
@@ -247,7 +255,9 @@ impl Space {
             Some(digits) => {
                 let shown = format!("{x:.*e}", usize::from(digits.max(1) - 1));
                 // A place stays below 1, where rounding would leave its vector.
-                shown.parse().map_or(x, |y: f32| if x < 1.0 && y >= 1.0 { x } else { y })
+                shown
+                    .parse()
+                    .map_or(x, |y: f32| if x < 1.0 && y >= 1.0 { x } else { y })
             }
         }
     }

@@ -176,7 +176,13 @@ impl Population {
         }
         let node = self.take();
         self.nodes[node as usize].skipped = child.skipped;
-        self.born(node, child.program.clone(), child.score, parent, child.mutation);
+        self.born(
+            node,
+            child.program.clone(),
+            child.score,
+            parent,
+            child.mutation,
+        );
     }
 
     /// Everything, for a checkpoint.
@@ -202,7 +208,13 @@ impl Population {
     pub fn restore(&mut self, saved: SavedPopulation) -> Result<()> {
         let count = saved.nodes.len() as u32;
         let links = saved.nodes.iter().filter_map(|node| node.parent);
-        let named = saved.ring.iter().chain(&saved.free).copied().chain(saved.best).chain(links);
+        let named = saved
+            .ring
+            .iter()
+            .chain(&saved.free)
+            .copied()
+            .chain(saved.best)
+            .chain(links);
         if named.max().is_some_and(|most| most >= count) || saved.oldest > saved.ring.len() {
             return Err(Error::Input("the stored search is damaged".to_owned()));
         }
@@ -257,7 +269,14 @@ impl Population {
     }
 
     /// Puts an evaluated child into the place of the oldest.
-    fn born(&mut self, child: u32, program: Program, score: Score, parent: Option<u32>, mutation: Mutation) {
+    fn born(
+        &mut self,
+        child: u32,
+        program: Program,
+        score: Score,
+        parent: Option<u32>,
+        mutation: Mutation,
+    ) {
         let place = &mut self.nodes[child as usize];
         place.program = program;
         place.score = score;
@@ -288,7 +307,9 @@ impl Population {
 
     fn note(&mut self, node: u32) {
         let fitness = self.nodes[node as usize].score.fitness;
-        let record = self.best().map_or(f32::NEG_INFINITY, |best| best.score.fitness);
+        let record = self
+            .best()
+            .map_or(f32::NEG_INFINITY, |best| best.score.fitness);
         if fitness > record {
             // The former best need not be kept for its own sake any more.
             if let Some(former) = self.best.replace(node) {
@@ -343,7 +364,14 @@ impl Population {
     fn pass_over(&mut self, dull: impl Fn(Score, Score) -> bool) {
         for node in 0..self.nodes.len() as u32 {
             while let Some(parent) = self.nodes[node as usize].parent {
-                let Node { alive, children, score, skipped, parent: grandparent, .. } = self.nodes[parent as usize];
+                let Node {
+                    alive,
+                    children,
+                    score,
+                    skipped,
+                    parent: grandparent,
+                    ..
+                } = self.nodes[parent as usize];
                 let Some(grandparent) = grandparent else {
                     break;
                 };

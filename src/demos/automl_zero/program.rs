@@ -110,7 +110,8 @@ impl Program {
     pub fn insert(&mut self, function: Function, index: usize, instruction: Instruction) {
         let range = self.range(function);
         if range.len() < MAX_LEN {
-            self.code.insert(range.start + index.min(range.len()), instruction);
+            self.code
+                .insert(range.start + index.min(range.len()), instruction);
             self.lens[function as usize] += 1;
         }
     }

@@ -324,7 +324,10 @@ impl<'a, R: Real> Machine<'a, R> {
             .iter()
             .zip(instruction.ins)
             .map(|(&kind, index)| self.copy(kind, index));
-        let (a, b) = (ins.next().unwrap_or_default(), ins.next().unwrap_or_default());
+        let (a, b) = (
+            ins.next().unwrap_or_default(),
+            ins.next().unwrap_or_default(),
+        );
         if instruction.op.is_partial() {
             let (entry, value) = entry(instruction, self.features);
             self.register_mut(out, instruction.out)[entry] = R::from_f32(value);
@@ -385,7 +388,10 @@ impl Rules {
             }
             Loss::Accuracy => {
                 let right = (label > 0.5) == (predicted > R::from_f32(0.0));
-                (R::from_f32(if right { 0.0 } else { 1.0 }), !predicted.to_f64().is_nan())
+                (
+                    R::from_f32(if right { 0.0 } else { 1.0 }),
+                    !predicted.to_f64().is_nan(),
+                )
             }
         }
     }
@@ -405,7 +411,8 @@ impl Rules {
 }
 
 fn dot<R: Real>(a: impl Iterator<Item = R>, b: impl Iterator<Item = R>) -> R {
-    a.zip(b).fold(R::from_f32(0.0), |sum, (a, b)| a.mul_add(b, sum))
+    a.zip(b)
+        .fold(R::from_f32(0.0), |sum, (a, b)| a.mul_add(b, sum))
 }
 
 fn norm<R: Real>(a: impl Iterator<Item = R> + Clone) -> R {
@@ -421,7 +428,8 @@ fn deviation<R: Real>(a: &[R]) -> R {
     let mean = mean(a);
     let squares = dot(a.iter().copied(), a.iter().copied());
     let zero = R::from_f32(0.0);
-    mean.mul_add(zero.sub(mean), squares.div(R::from_f32(a.len() as f32))).sqrt()
+    mean.mul_add(zero.sub(mean), squares.div(R::from_f32(a.len() as f32)))
+        .sqrt()
 }
 
 /// What an instruction that draws nothing writes, from copies of what it reads.
@@ -442,20 +450,27 @@ fn compute<R: Real>(instruction: &Instruction, a: &[R], b: &[R], n: usize) -> Ve
         // At 0 the released code has 1 for a scalar and 0 for the entries of the others.
         Op::ScalarHeaviside => map(&|a| if a >= zero { one } else { zero }),
         Op::VectorHeaviside | Op::MatrixHeaviside => map(&|a| if a > zero { one } else { zero }),
-        Op::ScalarVectorProduct | Op::ScalarMatrixProduct => b.iter().map(|&b| a[0].mul(b)).collect(),
+        Op::ScalarVectorProduct | Op::ScalarMatrixProduct => {
+            b.iter().map(|&b| a[0].mul(b)).collect()
+        }
         Op::ScalarBroadcast => vec![a[0]; n],
         Op::VectorColumnBroadcast => a.iter().flat_map(|&a| vec![a; n]).collect(),
         Op::VectorRowBroadcast => a.repeat(n),
         Op::VectorInnerProduct => vec![dot(a.iter().copied(), b.iter().copied())],
-        Op::VectorOuterProduct => a.iter().flat_map(|&a| b.iter().map(move |&b| a.mul(b))).collect(),
+        Op::VectorOuterProduct => a
+            .iter()
+            .flat_map(|&a| b.iter().map(move |&b| a.mul(b)))
+            .collect(),
         Op::VectorNorm | Op::MatrixNorm => vec![norm(a.iter().copied())],
         Op::MatrixRowNorm => a.chunks(n).map(|row| norm(row.iter().copied())).collect(),
         Op::MatrixColumnNorm => (0..n).map(|j| norm(column(a, j).into_iter())).collect(),
-        Op::MatrixVectorProduct => {
-            a.chunks(n).map(|row| dot(row.iter().copied(), b.iter().copied())).collect()
-        }
+        Op::MatrixVectorProduct => a
+            .chunks(n)
+            .map(|row| dot(row.iter().copied(), b.iter().copied()))
+            .collect(),
         Op::MatrixMatrixProduct => {
-            let entry = |i: usize, j| dot(a[i * n..][..n].iter().copied(), column(b, j).into_iter());
+            let entry =
+                |i: usize, j| dot(a[i * n..][..n].iter().copied(), column(b, j).into_iter());
             (0..n * n).map(|at| entry(at / n, at % n)).collect()
         }
         Op::MatrixTranspose => (0..n).flat_map(|j| column(a, j)).collect(),

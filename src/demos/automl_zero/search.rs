@@ -176,7 +176,10 @@ impl Search {
             }
             Ok(())
         };
-        self.populations.par_iter_mut().enumerate().try_for_each(grow)
+        self.populations
+            .par_iter_mut()
+            .enumerate()
+            .try_for_each(grow)
     }
 
     /// Lets every population have so many births, or fewer where the round ends before.
@@ -186,7 +189,9 @@ impl Search {
     pub fn advance(&mut self, births: u64) -> Result<()> {
         let births = births.min(self.plan.population as u64 - self.in_round);
         let space = &self.plan.space;
-        self.populations.par_iter_mut().for_each(|population| population.run(space, births));
+        self.populations
+            .par_iter_mut()
+            .for_each(|population| population.run(space, births));
         self.in_round += births;
         if self.in_round == self.plan.population as u64 {
             self.end_round()?;
@@ -215,7 +220,11 @@ impl Search {
         {
             self.migrate();
         }
-        if self.plan.restart_every.is_some_and(|every| self.rounds >= every) {
+        if self
+            .plan
+            .restart_every
+            .is_some_and(|every| self.rounds >= every)
+        {
             self.experiment += 1;
             self.begin()?;
         }
@@ -242,7 +251,13 @@ impl Search {
         let bests = self.populations.iter().enumerate();
         bests
             .filter_map(|(index, population)| Some((index, population.best()?)))
-            .reduce(|best, next| if next.1.score.fitness > best.1.score.fitness { next } else { best })
+            .reduce(|best, next| {
+                if next.1.score.fitness > best.1.score.fitness {
+                    next
+                } else {
+                    best
+                }
+            })
     }
 
     /// The best of the present experiment by the search alone, looked at on other tasks.
@@ -261,7 +276,11 @@ impl Search {
             experiment: self.experiment,
             population,
             individuals: self.individuals(),
-            lineage: self.populations[population].lineage().into_iter().cloned().collect(),
+            lineage: self.populations[population]
+                .lineage()
+                .into_iter()
+                .cloned()
+                .collect(),
         }
     }
 
@@ -281,7 +300,10 @@ impl Search {
             select_fitness = exact_fitness(&self.select, &node.program);
             solved = reached(select_fitness);
         }
-        let better = self.best.as_ref().is_none_or(|best| select_fitness > best.select_fitness);
+        let better = self
+            .best
+            .as_ref()
+            .is_none_or(|best| select_fitness > best.select_fitness);
         let candidate = (solved || better).then(|| self.candidate(index, node, select_fitness));
         self.checked = fitness;
         self.solved = solved;
@@ -323,7 +345,10 @@ impl Search {
     /// What became of all programs, in all experiments.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        let populations = self.populations.iter().map(|population| population.evaluator().counts());
+        let populations = self
+            .populations
+            .iter()
+            .map(|population| population.evaluator().counts());
         populations.fold(self.before, Counts::plus)
     }
 
@@ -401,6 +426,12 @@ pub fn exact_fitness(tasks: &TaskSet, program: &Program) -> f64 {
         let mut machine = Machine::<f64>::new(&program, tasks.size.features, task.seed);
         machine.fitness(task, tasks.rules, tasks.epochs)
     };
-    let sum: f64 = tasks.tasks().par_iter().map(one).collect::<Vec<_>>().iter().sum();
+    let sum: f64 = tasks
+        .tasks()
+        .par_iter()
+        .map(one)
+        .collect::<Vec<_>>()
+        .iter()
+        .sum();
     sum / tasks.tasks().len().max(1) as f64
 }

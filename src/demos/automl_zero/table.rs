@@ -45,12 +45,18 @@ impl Table {
         let meta = fs::metadata(path).map_err(Error::io("cannot read the table", path))?;
         if !meta.is_file() || meta.len() > MAX_BYTES {
             let most = MAX_BYTES >> 20;
-            return Err(Error::bad_file(path, format!("not a file of at most {most} MiB")));
+            return Err(Error::bad_file(
+                path,
+                format!("not a file of at most {most} MiB"),
+            ));
         }
         let bytes = fs::read(path).map_err(Error::io("cannot read the table", path))?;
         let text = String::from_utf8(bytes).map_err(|error| {
             let at = error.utf8_error().valid_up_to();
-            Error::bad_file(path, format!("not text (UTF-8): byte {at} is no part of a character"))
+            Error::bad_file(
+                path,
+                format!("not text (UTF-8): byte {at} is no part of a character"),
+            )
         })?;
         Self::parse(&text, target).map_err(|error| Error::bad_file(path, error.to_string()))
     }
@@ -63,7 +69,10 @@ impl Table {
     /// The first thing that is wrong.
     pub fn parse(text: &str, target: Option<&str>) -> Result<Self, TextError> {
         let separator = separator(text);
-        let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+        let mut lines = text
+            .lines()
+            .enumerate()
+            .filter(|(_, line)| !line.trim().is_empty());
         let Some((first_number, first)) = lines.next() else {
             return Err(wrong(1, 1, "the table is empty"));
         };
@@ -94,9 +103,16 @@ impl Table {
         Self::from_fields(names, chosen, &rows)
     }
 
-    fn from_fields(names: Vec<String>, chosen: usize, rows: &[Vec<Field>]) -> Result<Self, TextError> {
+    fn from_fields(
+        names: Vec<String>,
+        chosen: usize,
+        rows: &[Vec<Field>],
+    ) -> Result<Self, TextError> {
         if rows.len() < MIN_ROWS {
-            let line = rows.last().and_then(|row| row.last()).map_or(1, |field| field.line);
+            let line = rows
+                .last()
+                .and_then(|row| row.last())
+                .map_or(1, |field| field.line);
             let message = format!("{} rows, at least {MIN_ROWS} make tasks", rows.len());
             return Err(wrong(line, 1, &message));
         }
@@ -173,7 +189,11 @@ impl Field {
             _ if self.text.is_empty() => Err(wrong(self.line, self.column, "a number is missing")),
             _ => {
                 let shown: String = self.text.chars().take(20).collect();
-                Err(wrong(self.line, self.column, &format!("{shown:?} is not a number")))
+                Err(wrong(
+                    self.line,
+                    self.column,
+                    &format!("{shown:?} is not a number"),
+                ))
             }
         }
     }
@@ -188,8 +208,14 @@ fn wrong(line: usize, column: usize, message: &str) -> TextError {
 }
 
 fn separator(text: &str) -> char {
-    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    [',', ';', '\t'].into_iter().find(|sign| first.contains(*sign)).unwrap_or(',')
+    let first = text
+        .lines()
+        .find(|line| !line.trim().is_empty())
+        .unwrap_or_default();
+    [',', ';', '\t']
+        .into_iter()
+        .find(|sign| first.contains(*sign))
+        .unwrap_or(',')
 }
 
 /// The fields of a line; quotes keep separators, two of them are one.
@@ -204,8 +230,12 @@ fn fields(line: &str, separator: char, number: usize) -> Result<Vec<Field>, Text
             at += 1;
         }
         if chars.get(at) == Some(&'"') {
-            at = quoted(&chars, at, &mut text).ok_or_else(|| wrong(number, column, "the quotes are not closed"))?;
-            if chars.get(at).is_some_and(|c| *c != separator && !c.is_whitespace()) {
+            at = quoted(&chars, at, &mut text)
+                .ok_or_else(|| wrong(number, column, "the quotes are not closed"))?;
+            if chars
+                .get(at)
+                .is_some_and(|c| *c != separator && !c.is_whitespace())
+            {
                 return Err(wrong(number, at + 1, "text behind the closing quotes"));
             }
         }
@@ -247,11 +277,19 @@ fn quoted(chars: &[char], mut at: usize, text: &mut String) -> Option<usize> {
 fn only_target_is_text(first: &[Field], target: Option<&str>) -> bool {
     let index = match target {
         None => first.len().checked_sub(1),
-        Some(target) => target.parse::<usize>().ok().and_then(|index| index.checked_sub(1)),
+        Some(target) => target
+            .parse::<usize>()
+            .ok()
+            .and_then(|index| index.checked_sub(1)),
     };
     let text = |field: &Field| field.text.parse::<f64>().is_err();
     first.len() > 1
-        && index.is_some_and(|index| first.iter().enumerate().all(|(at, field)| text(field) == (at == index)))
+        && index.is_some_and(|index| {
+            first
+                .iter()
+                .enumerate()
+                .all(|(at, field)| text(field) == (at == index))
+        })
 }
 
 fn target_index(names: &[String], target: Option<&str>) -> Result<usize, TextError> {
@@ -259,7 +297,13 @@ fn target_index(names: &[String], target: Option<&str>) -> Result<usize, TextErr
         return Ok(names.len() - 1);
     };
     let by_name = names.iter().position(|name| name == target);
-    let by_number = || target.parse::<usize>().ok().and_then(|n| n.checked_sub(1)).filter(|n| *n < names.len());
+    let by_number = || {
+        target
+            .parse::<usize>()
+            .ok()
+            .and_then(|n| n.checked_sub(1))
+            .filter(|n| *n < names.len())
+    };
     by_name
         .or_else(by_number)
         .ok_or_else(|| wrong(1, 1, &format!("there is no column {target:?} to predict")))
@@ -267,7 +311,11 @@ fn target_index(names: &[String], target: Option<&str>) -> Result<usize, TextErr
 
 fn check_width(width: usize, line: usize) -> Result<(), TextError> {
     match width {
-        0 | 1 => Err(wrong(line, 1, "one column, a table needs one to learn from and one to predict")),
+        0 | 1 => Err(wrong(
+            line,
+            1,
+            "one column, a table needs one to learn from and one to predict",
+        )),
         width if width > MAX_FEATURES + 1 => {
             let message = format!("{width} columns, at most {} are learnt from", MAX_FEATURES);
             Err(wrong(line, 1, &message))
@@ -288,7 +336,11 @@ fn classes(labels: &[&Field]) -> Result<Option<[String; 2]>, TextError> {
     let mut found: Vec<&str> = Vec::new();
     for label in labels {
         if label.text.is_empty() {
-            return Err(wrong(label.line, label.column, "the value to predict is missing"));
+            return Err(wrong(
+                label.line,
+                label.column,
+                "the value to predict is missing",
+            ));
         }
         if !found.contains(&label.text.as_str()) {
             if found.len() == 2 {
@@ -305,8 +357,14 @@ fn classes(labels: &[&Field]) -> Result<Option<[String; 2]>, TextError> {
     match found[..] {
         [first, second] => Ok(Some([first.to_owned(), second.to_owned()])),
         _ => {
-            let (line, column) = labels.first().map_or((1, 1), |label| (label.line, label.column));
-            Err(wrong(line, column, "every row has the same value to predict"))
+            let (line, column) = labels
+                .first()
+                .map_or((1, 1), |label| (label.line, label.column));
+            Err(wrong(
+                line,
+                column,
+                "every row has the same value to predict",
+            ))
         }
     }
 }
@@ -325,19 +383,43 @@ pub struct TableTasks {
 impl TableTasks {
     /// `count` tasks for a search; sizes that are 0 follow from the number of rows.
     #[must_use]
-    pub fn new(table: &Table, [train, valid]: [usize; 2], epochs: u32, max_error: f32, count: usize, seed: u64) -> Self {
+    pub fn new(
+        table: &Table,
+        [train, valid]: [usize; 2],
+        epochs: u32,
+        max_error: f32,
+        count: usize,
+        seed: u64,
+    ) -> Self {
         let mut order: Vec<u32> = (0..table.len() as u32).collect();
         shuffle(&mut order, &mut Rng::new(seed).split("kept rows"));
         let (kept, learnt) = order.split_at((table.len() / 10).max(1));
-        let rows = |indices: &[u32]| indices.iter().map(|i| table.rows[*i as usize].clone()).collect();
+        let rows = |indices: &[u32]| {
+            indices
+                .iter()
+                .map(|i| table.rows[*i as usize].clone())
+                .collect()
+        };
         let (mut learnt, mut kept): (Labelled, Labelled) = (rows(learnt), rows(kept));
         scale(&mut learnt, &mut kept, table.loss() == Loss::Squared);
-        let valid = if valid == 0 { learnt.len() / 5 } else { valid.min(learnt.len() / 2) }.max(1);
+        let valid = if valid == 0 {
+            learnt.len() / 5
+        } else {
+            valid.min(learnt.len() / 2)
+        }
+        .max(1);
         let most = learnt.len() - valid;
         let train = if train == 0 { most } else { train.min(most) };
         Self {
-            size: Size { features: table.features(), train, valid },
-            rules: Rules { loss: table.loss(), max_error },
+            size: Size {
+                features: table.features(),
+                train,
+                valid,
+            },
+            rules: Rules {
+                loss: table.loss(),
+                max_error,
+            },
             learnt,
             kept,
             epochs,
@@ -352,8 +434,17 @@ impl TableTasks {
             let mut rng = root.split(&format!("task {index}"));
             let mut rows = self.learnt.clone();
             shuffle_rows(&mut rows, &mut rng);
-            let valid = rows.split_off(self.size.train).into_iter().take(self.size.valid).collect();
-            Task::new(rng.next_u64() as u32, format!("order {}", index + 1), &rows, &valid)
+            let valid = rows
+                .split_off(self.size.train)
+                .into_iter()
+                .take(self.size.valid)
+                .collect();
+            Task::new(
+                rng.next_u64() as u32,
+                format!("order {}", index + 1),
+                &rows,
+                &valid,
+            )
         });
         TaskSet::new(self.size, self.rules, self.epochs, tasks.collect())
     }
@@ -379,7 +470,12 @@ impl Tasks for TableTasks {
             let mut rng = root.split(&format!("task {index}"));
             let mut rows = self.learnt.clone();
             shuffle_rows(&mut rows, &mut rng);
-            Task::new(rng.next_u64() as u32, format!("rows kept, order {}", index + 1), &rows, &self.kept)
+            Task::new(
+                rng.next_u64() as u32,
+                format!("rows kept, order {}", index + 1),
+                &rows,
+                &self.kept,
+            )
         });
         TaskSet::new(size, self.rules, self.epochs, tasks.collect())
     }
@@ -399,7 +495,11 @@ fn scale(learnt: &mut Labelled, kept: &mut Labelled, labels: bool) {
         let get = |row: &(Vec<f32>, f32)| f64::from(row.0.get(column).copied().unwrap_or(row.1));
         let n = learnt.len().max(1) as f64;
         let mean = learnt.iter().map(get).sum::<f64>() / n;
-        let variance = learnt.iter().map(|row| (get(row) - mean).powi(2)).sum::<f64>() / n;
+        let variance = learnt
+            .iter()
+            .map(|row| (get(row) - mean).powi(2))
+            .sum::<f64>()
+            / n;
         let deviation = if variance > 0.0 { variance.sqrt() } else { 1.0 };
         for row in learnt.iter_mut().chain(kept.iter_mut()) {
             let value = ((get(row) - mean) / deviation) as f32;

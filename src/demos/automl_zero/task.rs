@@ -42,7 +42,10 @@ impl Task {
     #[must_use]
     pub fn new(seed: u32, title: impl Into<String>, train: &Labelled, valid: &Labelled) -> Self {
         let part = |examples: &Labelled| Part {
-            features: examples.iter().flat_map(|(features, _)| features.iter().copied()).collect(),
+            features: examples
+                .iter()
+                .flat_map(|(features, _)| features.iter().copied())
+                .collect(),
             labels: examples.iter().map(|(_, label)| *label).collect(),
         };
         Self {
@@ -95,10 +98,15 @@ pub struct Size {
 #[must_use]
 pub fn synthetic(teacher: Teacher, size: Size, rng: &Rng) -> Task {
     let (mut params, mut data) = (rng.split("parameters"), rng.split("data"));
-    let normals = |rng: &mut Rng, count: usize| (0..count).map(|_| rng.normal()).collect::<Vec<_>>();
+    let normals =
+        |rng: &mut Rng, count: usize| (0..count).map(|_| rng.normal()).collect::<Vec<_>>();
     let n = size.features;
     let (mut hidden, mut weights) = (Vec::new(), normals(&mut params, n));
-    let constant = if teacher == Teacher::Affine { params.normal() } else { 0.0 };
+    let constant = if teacher == Teacher::Affine {
+        params.normal()
+    } else {
+        0.0
+    };
     if teacher == Teacher::TwoLayers {
         hidden = normals(&mut params, n * n);
         for unit in [0, 2] {
@@ -110,7 +118,9 @@ pub fn synthetic(teacher: Teacher, size: Size, rng: &Rng) -> Task {
     }
     let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
     // A ReLU less its mean, which for normal features is the length of its weights over sqrt(2 pi).
-    let unit = |row: &[f64], x: &[f64]| dot(row, x).max(0.0) - (dot(row, row) / std::f64::consts::TAU).sqrt();
+    let unit = |row: &[f64], x: &[f64]| {
+        dot(row, x).max(0.0) - (dot(row, row) / std::f64::consts::TAU).sqrt()
+    };
     let mut examples = |count: usize| -> Labelled {
         (0..count)
             .map(|_| {
@@ -153,7 +163,9 @@ impl Block {
             let mut packed = Rows::zeros(count * rows);
             for (lane, part) in parts.iter().enumerate() {
                 let examples = part.features.chunks_exact(features).zip(part.labels);
-                for (example, (features, &label)) in packed.rows_mut().chunks_exact_mut(rows).zip(examples) {
+                for (example, (features, &label)) in
+                    packed.rows_mut().chunks_exact_mut(rows).zip(examples)
+                {
                     for (row, &x) in example.iter_mut().zip(features.iter().chain([&label])) {
                         row[lane] = x;
                     }
@@ -181,7 +193,13 @@ impl Block {
         self.part(&self.valid, from, to, first_step)
     }
 
-    fn part<'a>(&self, all: &'a Rows, from: usize, to: usize, first_step: u32) -> lanes::Examples<'a> {
+    fn part<'a>(
+        &self,
+        all: &'a Rows,
+        from: usize,
+        to: usize,
+        first_step: u32,
+    ) -> lanes::Examples<'a> {
         let flat = all.flat();
         let end = (to * self.stride).min(flat.len());
         lanes::Examples {
@@ -209,7 +227,10 @@ impl TaskSet {
     /// Packs tasks, all of this size.
     #[must_use]
     pub fn new(size: Size, rules: Rules, epochs: u32, tasks: Vec<Task>) -> Self {
-        let blocks = tasks.chunks(LANES).map(|tasks| Block::new(tasks, size.features)).collect();
+        let blocks = tasks
+            .chunks(LANES)
+            .map(|tasks| Block::new(tasks, size.features))
+            .collect();
         Self {
             size,
             rules,

@@ -28,7 +28,11 @@ pub struct TextError {
 
 impl std::fmt::Display for TextError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "line {}, column {}: {}", self.line, self.column, self.message)
+        write!(
+            f,
+            "line {}, column {}: {}",
+            self.line, self.column, self.message
+        )
     }
 }
 
@@ -59,8 +63,15 @@ pub fn line(instruction: &Instruction) -> String {
         return "NoOp()".to_owned();
     };
     let name = |kind: Kind, index: u8| format!("{}{index}", kind.letter());
-    let mut ins = signature.ins.iter().zip(instruction.ins).map(|(&kind, index)| name(kind, index));
-    let (a, b) = (ins.next().unwrap_or_default(), ins.next().unwrap_or_default());
+    let mut ins = signature
+        .ins
+        .iter()
+        .zip(instruction.ins)
+        .map(|(&kind, index)| name(kind, index));
+    let (a, b) = (
+        ins.next().unwrap_or_default(),
+        ins.next().unwrap_or_default(),
+    );
     let target = name(out, instruction.out);
     let [x, y, z] = instruction.data;
     let shape = match out {
@@ -153,7 +164,10 @@ pub fn read(path: &Path) -> crate::error::Result<Program> {
     let meta = std::fs::metadata(path).map_err(Error::io("cannot read the program", path))?;
     if !meta.is_file() || meta.len() > MAX_TEXT as u64 {
         let most = MAX_TEXT >> 10;
-        return Err(Error::bad_file(path, format!("a program is a text of at most {most} KiB")));
+        return Err(Error::bad_file(
+            path,
+            format!("a program is a text of at most {most} KiB"),
+        ));
     }
     let text = std::fs::read_to_string(path).map_err(Error::io("cannot read the program", path))?;
     parse(&text).map_err(|error| Error::bad_file(path, error.to_string()))
@@ -203,7 +217,9 @@ pub fn parse(text: &str) -> Result<Program, TextError> {
             continue;
         }
         let Some(function) = function else {
-            return Err(reader.error("an instruction outside a function, \"def Setup():\" comes first"));
+            return Err(
+                reader.error("an instruction outside a function, \"def Setup():\" comes first")
+            );
         };
         let instruction = reader.instruction()?;
         if program.len_of(function) == MAX_LEN {
@@ -213,7 +229,10 @@ pub fn parse(text: &str) -> Result<Program, TextError> {
         program.push(function, instruction);
     }
     if seen == [false; 3] {
-        return Err(fail(1, "there is no function, a program has Setup, Predict and Learn"));
+        return Err(fail(
+            1,
+            "there is no function, a program has Setup, Predict and Learn",
+        ));
     }
     Ok(program)
 }
@@ -292,7 +311,9 @@ impl Reader {
     fn take_word(&mut self) -> String {
         self.peek();
         let rest = self.line.iter().skip(self.at);
-        let word: String = rest.take_while(|c| c.is_alphanumeric() || **c == '_').collect();
+        let word: String = rest
+            .take_while(|c| c.is_alphanumeric() || **c == '_')
+            .collect();
         self.at += word.chars().count();
         word
     }
@@ -310,9 +331,14 @@ impl Reader {
         self.peek();
         let at = self.at;
         let name = self.take_word();
-        let function = Function::ALL.into_iter().find(|function| function.name() == name);
+        let function = Function::ALL
+            .into_iter()
+            .find(|function| function.name() == name);
         let function = function.ok_or_else(|| {
-            self.error_at(at, format!("there is no function {name:?}, only Setup, Predict and Learn"))
+            self.error_at(
+                at,
+                format!("there is no function {name:?}, only Setup, Predict and Learn"),
+            )
         })?;
         for sign in ['(', ')', ':'] {
             self.expect(sign)?;
@@ -327,14 +353,25 @@ impl Reader {
             Some('s') => Kind::Scalar,
             Some('v') => Kind::Vector,
             Some('m') => Kind::Matrix,
-            _ => return Err(self.error_at(at, format!("{word:?} is not a register, such as s2, v1 or m0"))),
+            _ => {
+                return Err(self.error_at(
+                    at,
+                    format!("{word:?} is not a register, such as s2, v1 or m0"),
+                ));
+            }
         };
         let digits = &word[1..];
         let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
         match digits.parse::<u8>() {
             Ok(index) if plain && index < MAX_REGISTERS => Ok((kind, index)),
-            _ if plain => Err(self.error_at(at, format!("{word} is beyond the {MAX_REGISTERS} registers of each kind"))),
-            _ => Err(self.error_at(at, format!("{word:?} is not a register, such as s2, v1 or m0"))),
+            _ if plain => Err(self.error_at(
+                at,
+                format!("{word} is beyond the {MAX_REGISTERS} registers of each kind"),
+            )),
+            _ => Err(self.error_at(
+                at,
+                format!("{word:?} is not a register, such as s2, v1 or m0"),
+            )),
         }
     }
 
@@ -393,7 +430,11 @@ impl Reader {
         }
         let (kind, out) = self.register(at, &word)?;
         if out < kind.first_out() {
-            let what = if kind == Kind::Scalar { "the label" } else { "the features" };
+            let what = if kind == Kind::Scalar {
+                "the label"
+            } else {
+                "the features"
+            };
             return Err(self.error_at(at, format!("{word} is {what} and cannot be written")));
         }
         if self.sign('[') {
@@ -414,8 +455,15 @@ impl Reader {
 
     fn is_call(&self) -> bool {
         let mut rest = self.line.iter().skip(self.at);
-        rest.find(|c| !c.is_alphanumeric() && **c != '_').is_some_and(|c| *c == '(' || c.is_whitespace())
-            && self.line.iter().skip(self.at).skip_while(|c| c.is_alphanumeric() || **c == '_').find(|c| !c.is_whitespace()) == Some(&'(')
+        rest.find(|c| !c.is_alphanumeric() && **c != '_')
+            .is_some_and(|c| *c == '(' || c.is_whitespace())
+            && self
+                .line
+                .iter()
+                .skip(self.at)
+                .skip_while(|c| c.is_alphanumeric() || **c == '_')
+                .find(|c| !c.is_whitespace())
+                == Some(&'(')
     }
 
     /// `v1[0.5] = 0.25`, after the bracket.
@@ -447,13 +495,22 @@ impl Reader {
     }
 
     /// A number, a reciprocal, or two registers with a sign between them.
-    fn infix(&mut self, at: usize, kind: Kind, out: u8, first: Term) -> Result<Instruction, TextError> {
+    fn infix(
+        &mut self,
+        at: usize,
+        kind: Kind,
+        out: u8,
+        first: Term,
+    ) -> Result<Instruction, TextError> {
         let sign = match (first, self.peek()) {
             (Term::Number(value), None) if kind == Kind::Scalar => {
                 return Ok(Instruction::with_data(Op::ScalarConst, out, &[value]));
             }
             (Term::Number(_), None) => {
-                return Err(self.error_at(at, "only a scalar is set to a number; entries are, as in v1[0.5] = 1.0"));
+                return Err(self.error_at(
+                    at,
+                    "only a scalar is set to a number; entries are, as in v1[0.5] = 1.0",
+                ));
             }
             (Term::Register(..), None) => {
                 return Err(self.error("expected '+', '-', '*' or '/', but the line ends"));
@@ -463,13 +520,19 @@ impl Reader {
         self.at += 1;
         let second = self.term()?;
         let (form, ins) = match (first, second, sign) {
-            (Term::Number(one), Term::Register(of, register), '/') if one.to_bits() == 1.0_f32.to_bits() => {
+            (Term::Number(one), Term::Register(of, register), '/')
+                if one.to_bits() == 1.0_f32.to_bits() =>
+            {
                 (Form::Reciprocal, vec![(of, register)])
             }
             (Term::Register(a, i), Term::Register(b, j), '+' | '-' | '*' | '/') => {
                 // The number comes first in a product with a vector or a matrix.
                 let swap = sign == '*' && b == Kind::Scalar && a != Kind::Scalar;
-                let ins = if swap { vec![(b, j), (a, i)] } else { vec![(a, i), (b, j)] };
+                let ins = if swap {
+                    vec![(b, j), (a, i)]
+                } else {
+                    vec![(a, i), (b, j)]
+                };
                 (Form::Between(sign), ins)
             }
             _ => return Err(self.error_at(at, format!("'{sign}' does not go with these two"))),
@@ -527,7 +590,9 @@ impl Reader {
                 _ => None,
             }),
         };
-        let form = form.ok_or_else(|| self.error_at(at, format!("there is no instruction {name:?} of this form")))?;
+        let form = form.ok_or_else(|| {
+            self.error_at(at, format!("there is no instruction {name:?} of this form"))
+        })?;
         self.find(at, &form, kind, out, &ins)
     }
 
@@ -537,9 +602,14 @@ impl Reader {
         let second = self.number()?;
         if kind != Kind::Scalar {
             self.expect(',')?;
+            self.peek();
+            let at = self.at;
             let pair = self.sign('(');
             if pair != (kind == Kind::Matrix) {
-                return Err(self.error("a vector has n_features entries, a matrix (n_features, n_features)"));
+                return Err(self.error_at(
+                    at,
+                    "a vector has n_features entries, a matrix (n_features, n_features)",
+                ));
             }
             self.features()?;
             if pair {
@@ -569,7 +639,14 @@ impl Reader {
     }
 
     /// The operation of a form that takes these registers to such a one.
-    fn find(&self, at: usize, of: &Form, kind: Kind, out: u8, ins: &[(Kind, u8)]) -> Result<Instruction, TextError> {
+    fn find(
+        &self,
+        at: usize,
+        of: &Form,
+        kind: Kind,
+        out: u8,
+        ins: &[(Kind, u8)],
+    ) -> Result<Instruction, TextError> {
         let kinds: Vec<Kind> = ins.iter().map(|(kind, _)| *kind).collect();
         let registers: Vec<u8> = ins.iter().map(|(_, register)| *register).collect();
         let op = calls().find(|op| {
@@ -582,7 +659,10 @@ impl Reader {
                 let kinds: String = kinds.iter().map(|kind| kind.letter()).collect();
                 Err(self.error_at(
                     at,
-                    format!("there is no such instruction from {kinds:?} to a {:?}", kind.letter()),
+                    format!(
+                        "there is no such instruction from {kinds:?} to a {:?}",
+                        kind.letter()
+                    ),
                 ))
             }
         }
@@ -591,7 +671,10 @@ impl Reader {
 
 /// The operations that read registers.
 fn calls() -> impl Iterator<Item = Op> {
-    super::instruction::SIGNATURES.iter().filter(|row| !row.ins.is_empty()).map(|row| row.op)
+    super::instruction::SIGNATURES
+        .iter()
+        .filter(|row| !row.ins.is_empty())
+        .map(|row| row.op)
 }
 
 fn same(a: &Form, b: &Form) -> bool {
