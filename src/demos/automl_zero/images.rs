@@ -126,7 +126,8 @@ impl Tasks for ImageTasks {
 }
 
 fn count_of(set: &Dataset, class: u8) -> usize {
-    set.labels().iter().filter(|label| **label == class).count()
+    let labels = set.labels().iter();
+    labels.map(|label| usize::from(*label == class)).sum()
 }
 
 /// A task of a pair of classes, the second of which has the label 1.

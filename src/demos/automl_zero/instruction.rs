@@ -364,14 +364,14 @@ pub const SIGNATURES: [Signature; 65] = [
         "vector_uniform",
         V,
         Data::Uniform,
-        57.817_372,
+        57.817_37,
     ),
     set(
         Op::MatrixUniform,
         "matrix_uniform",
         M,
         Data::Uniform,
-        208.339_446,
+        208.339_45,
     ),
     set(
         Op::ScalarGaussian,
@@ -385,14 +385,14 @@ pub const SIGNATURES: [Signature; 65] = [
         "vector_gaussian",
         V,
         Data::Gaussian,
-        77.483_018,
+        77.483_02,
     ),
     set(
         Op::MatrixGaussian,
         "matrix_gaussian",
         M,
         Data::Gaussian,
-        277.690_384,
+        277.690_4,
     ),
 ];
 

@@ -276,8 +276,8 @@ impl<S: Simd> Vm<'_, S> {
         for i in 0..count {
             let place = math::place(op.key, draws.step, i as u32);
             let mut row = [0.0; LANES];
-            for l in 0..LANES {
-                row[l] = f(math::bits(draws.seeds[l], place));
+            for (x, seed) in row.iter_mut().zip(draws.seeds) {
+                *x = f(math::bits(*seed, place));
             }
             put(flat, (op.out as usize + i) * LANES, row);
         }

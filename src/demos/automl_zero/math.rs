@@ -137,7 +137,7 @@ pub fn tan(x: f32) -> f32 {
 fn small_asin(x: f32) -> f32 {
     let z = x * x;
     let p = 4.216_32e-2_f32
-        .mul_add(z, 2.418_131_1e-2)
+        .mul_add(z, 2.418_131e-2)
         .mul_add(z, 4.547_002_6e-2)
         .mul_add(z, 7.495_300_3e-2)
         .mul_add(z, 1.666_675_2e-1);
@@ -271,7 +271,7 @@ pub fn normal(bits: u32) -> f32 {
         .mul_add(far, 5.739_507_7e-3)
         .mul_add(far, -7.622_461_3e-3)
         .mul_add(far, 9.438_870_5e-3)
-        .mul_add(far, 1.001_674_1)
+        .mul_add(far, 1.001_674)
         .mul_add(far, 2.832_976_8);
     SQRT_2 * if w < 5.0 { p } else { q } * x
 }

@@ -120,6 +120,7 @@ impl Population {
     }
 
     /// The individuals that live, from the oldest on.
+    #[must_use]
     pub fn living(&self) -> impl ExactSizeIterator<Item = &Node> {
         let (young, old) = self.ring.split_at(self.oldest.min(self.ring.len()));
         let order: Vec<u32> = old.iter().chain(young).copied().collect();

@@ -14,26 +14,36 @@ use super::task::Task;
 /// The numbers that a program computes with.
 pub trait Real: Copy + PartialOrd {
     /// A constant.
+    #[must_use]
     fn from_f32(x: f32) -> Self;
     /// For reports.
     fn to_f64(self) -> f64;
     /// `self + other`.
+    #[must_use]
     fn add(self, other: Self) -> Self;
     /// `self - other`.
+    #[must_use]
     fn sub(self, other: Self) -> Self;
     /// `self * other`.
+    #[must_use]
     fn mul(self, other: Self) -> Self;
     /// `self / other`.
+    #[must_use]
     fn div(self, other: Self) -> Self;
     /// `self * by + plus`, rounded once.
+    #[must_use]
     fn mul_add(self, by: Self, plus: Self) -> Self;
     /// The size.
+    #[must_use]
     fn abs(self) -> Self;
     /// The square root.
+    #[must_use]
     fn sqrt(self) -> Self;
     /// A function of the elementary ones; what it is not given for is not a number.
+    #[must_use]
     fn elementary(self, op: Op) -> Self;
     /// The logistic function.
+    #[must_use]
     fn sigmoid(self) -> Self;
 }
 

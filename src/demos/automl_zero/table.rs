@@ -317,7 +317,7 @@ fn check_width(width: usize, line: usize) -> Result<(), TextError> {
             "one column, a table needs one to learn from and one to predict",
         )),
         width if width > MAX_FEATURES + 1 => {
-            let message = format!("{width} columns, at most {} are learnt from", MAX_FEATURES);
+            let message = format!("{width} columns, at most {MAX_FEATURES} are learnt from");
             Err(wrong(line, 1, &message))
         }
         _ => Ok(()),
@@ -328,7 +328,8 @@ fn check_width(width: usize, line: usize) -> Result<(), TextError> {
 fn classes(labels: &[&Field]) -> Result<Option<[String; 2]>, TextError> {
     let numbers: Vec<Option<f32>> = labels.iter().map(|label| label.text.parse().ok()).collect();
     if numbers.iter().all(Option::is_some) {
-        let zero_or_one = |x: &Option<f32>| matches!(x, Some(x) if *x == 0.0 || *x == 1.0);
+        let bits = [0.0, 1.0].map(f32::to_bits);
+        let zero_or_one = |x: &Option<f32>| x.is_some_and(|x| bits.contains(&x.to_bits()));
         if !numbers.iter().all(zero_or_one) {
             return Ok(None);
         }
@@ -354,19 +355,17 @@ fn classes(labels: &[&Field]) -> Result<Option<[String; 2]>, TextError> {
         }
     }
     found.sort_unstable();
-    match found[..] {
-        [first, second] => Ok(Some([first.to_owned(), second.to_owned()])),
-        _ => {
-            let (line, column) = labels
-                .first()
-                .map_or((1, 1), |label| (label.line, label.column));
-            Err(wrong(
-                line,
-                column,
-                "every row has the same value to predict",
-            ))
-        }
+    if let [first, second] = found[..] {
+        return Ok(Some([first.to_owned(), second.to_owned()]));
     }
+    let (line, column) = labels
+        .first()
+        .map_or((1, 1), |label| (label.line, label.column));
+    Err(wrong(
+        line,
+        column,
+        "every row has the same value to predict",
+    ))
 }
 
 /// Tasks out of a table.

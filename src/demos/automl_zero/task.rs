@@ -76,7 +76,7 @@ pub enum Teacher {
     Linear,
     /// Weights and a constant.
     Affine,
-    /// Two layers with a ReLU between. As in the released code the first and the third of the
+    /// Two layers with a `ReLU` between. As in the released code the first and the third of the
     /// hidden units have no weights, so that of four features two units matter. Unlike there the
     /// labels have mean 0: otherwise evolution is content with the running mean of the labels, out
     /// of which no small step leads.

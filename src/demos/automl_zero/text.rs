@@ -653,19 +653,17 @@ impl Reader {
             let signature = op.signature();
             signature.out == Some(kind) && signature.ins == kinds && same(&form(*op), of)
         });
-        match op {
-            Some(op) => Ok(Instruction::new(op, &registers, out)),
-            None => {
-                let kinds: String = kinds.iter().map(|kind| kind.letter()).collect();
-                Err(self.error_at(
-                    at,
-                    format!(
-                        "there is no such instruction from {kinds:?} to a {:?}",
-                        kind.letter()
-                    ),
-                ))
-            }
+        if let Some(op) = op {
+            return Ok(Instruction::new(op, &registers, out));
         }
+        let kinds: String = kinds.iter().map(|kind| kind.letter()).collect();
+        Err(self.error_at(
+            at,
+            format!(
+                "there is no such instruction from {kinds:?} to a {:?}",
+                kind.letter()
+            ),
+        ))
     }
 }
 
