@@ -157,7 +157,7 @@ const B: [f64; 4] = [2.3, -0.3, 0.5, -0.001];
 #[test]
 fn vectors() {
     let two = |line: &str, a: &[f64], b: &[f64], expected: &[f64]| {
-        check(line, &[("v1", a), ("v2", b)], expected)
+        check(line, &[("v1", a), ("v2", b)], expected);
     };
     two("v3 = v1 + v2", &A, &B, &[2.4, -0.4, 1.7, -10.001]);
     two("v3 = v1 - v2", &A, &B, &[-2.2, 0.2, 0.7, -9.999]);
@@ -207,7 +207,7 @@ fn vectors() {
         "s4 = dot(v1, v2)",
         &[-0.01, 0.0, 1.3, -0.001],
         &B,
-        0.627_001 - 0.023 + 0.023,
+        0.627_001,
     );
     check(
         "s4 = norm(v1)",
@@ -364,24 +364,16 @@ fn elementary_functions_are_close_to_the_system_ones() {
             if expected.is_nan() {
                 assert!(got.is_nan(), "{name}({x}) is {got}");
             } else if expected.is_finite() {
-                let tolerance = 4e-7
-                    * expected.abs().max(
-                        if name == "tan" {
-                            expected * expected + 1.0
-                        } else {
-                            1e-30
-                        }
-                        .min(1.0)
-                        .max(0.2),
-                    );
+                let least = if name == "tan" { 1.0 } else { 0.2 };
+                let tolerance = 4e-7 * expected.abs().max(least);
                 assert!(
-                    (got - expected).abs() <= tolerance.max(2e-45),
+                    (got - expected).abs() <= tolerance,
                     "{name}({x}) is {got}, not {expected}"
                 );
             }
         }
     }
-    assert_eq!(math::exp(200.0), f32::INFINITY);
+    assert!(math::exp(200.0) >= f32::INFINITY);
     assert!(math::exp(f32::NAN).is_nan() && math::sin(f32::INFINITY).is_nan());
     assert!(math::exp(-200.0) < 1e-44, "no more than the least number");
     assert!(math::sin(3e30).abs() <= 1.0 && math::cos(-3e30).abs() <= 1.0);

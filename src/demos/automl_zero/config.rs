@@ -335,7 +335,7 @@ impl TaskKind {
             hurdle: 0.0,
             target: Some(0.9999),
             candidate: 0.95,
-            restart: 1_000_000,
+            restart: 300_000,
         };
         match self {
             Self::Linear => demo,
@@ -344,6 +344,7 @@ impl TaskKind {
                 ops: [AFFINE_OPS; 3],
                 registers: [5, 3, 1],
                 candidate: 0.9,
+                restart: 1_000_000,
                 ..demo
             },
             Self::Nonlinear => Defaults {

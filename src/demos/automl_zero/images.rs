@@ -137,20 +137,18 @@ fn task(train: &Dataset, valid: &Dataset, pair: [u8; 2], size: Size, rng: &Rng) 
     let projection: Vec<f32> = (0..dim * size.features)
         .map(|_| draw.normal() as f32)
         .collect();
-    let same = std::ptr::eq(train, valid);
-    let learnt = chosen(
-        train,
-        pair,
-        size.train + if same { size.valid } else { 0 },
-        &mut rng.split("train"),
-    );
-    let (learnt, judged) = if same {
-        let (learnt, judged) = learnt.split_at(size.train.min(learnt.len()));
-        (learnt.to_vec(), judged.to_vec())
+    let parts = |set: &Dataset, counts: &[usize], label: &str| {
+        chosen(set, pair, counts, &mut rng.split(label))
+    };
+    let (learnt, judged) = if std::ptr::eq(train, valid) {
+        let mut parts = parts(train, &[size.train, size.valid], "train");
+        let judged = parts.pop().unwrap_or_default();
+        (parts.pop().unwrap_or_default(), judged)
     } else {
+        let first = |mut parts: Vec<Vec<u32>>| parts.pop().unwrap_or_default();
         (
-            learnt,
-            chosen(valid, pair, size.valid, &mut rng.split("valid")),
+            first(parts(train, &[size.train], "train")),
+            first(parts(valid, &[size.valid], "valid")),
         )
     };
     let project = |set: &Dataset, indices: &[u32]| -> Labelled {
@@ -181,21 +179,27 @@ fn task(train: &Dataset, valid: &Dataset, pair: [u8; 2], size: Size, rng: &Rng) 
     Task::new(seed, format!("{a} or {b}"), &learnt, &judged)
 }
 
-/// Indices of pictures of two classes, half of each, in random order.
-fn chosen(set: &Dataset, pair: [u8; 2], count: usize, rng: &mut Rng) -> Vec<u32> {
-    let mut all = Vec::new();
-    for (class, share) in pair.into_iter().zip([count - count / 2, count / 2]) {
-        let labels = set.labels().iter().enumerate();
-        let mut of: Vec<u32> = labels
-            .filter(|(_, label)| **label == class)
-            .map(|(i, _)| i as u32)
-            .collect();
-        shuffle(&mut of, rng);
-        of.truncate(share);
-        all.extend(of);
+/// Indices of pictures of two classes, half of each, for parts of so many that share none; each in
+/// random order.
+fn chosen(set: &Dataset, pair: [u8; 2], counts: &[usize], rng: &mut Rng) -> Vec<Vec<u32>> {
+    let mut of = pair.map(|class| {
+        let labels = (0..).zip(set.labels());
+        let of = labels.filter(|(_, label)| **label == class);
+        of.map(|(index, _)| index).collect::<Vec<u32>>()
+    });
+    for of in &mut of {
+        shuffle(of, rng);
     }
-    shuffle(&mut all, rng);
-    all
+    let mut parts = Vec::new();
+    for &count in counts {
+        let mut part = Vec::new();
+        for (of, share) in of.iter_mut().zip([count - count / 2, count / 2]) {
+            part.extend(of.split_off(of.len().saturating_sub(share)));
+        }
+        shuffle(&mut part, rng);
+        parts.push(part);
+    }
+    parts
 }
 
 fn projected(image: &[u8], projection: &[f32], features: usize) -> Vec<f32> {

@@ -20,6 +20,8 @@ use super::task::{Task, TaskSet};
 use crate::error::{Error, Result};
 use crate::rng::Rng;
 
+/// Less than any fitness.
+const NOTHING_CHECKED: f32 = -1.0;
 /// Individuals that move on with their ancestors when populations exchange some.
 const MIGRANTS: usize = 2;
 
@@ -138,7 +140,7 @@ impl Search {
             rounds: 0,
             in_round: 0,
             before: Counts::default(),
-            checked: f32::NEG_INFINITY,
+            checked: NOTHING_CHECKED,
             best: None,
             solved: false,
         })
@@ -162,7 +164,7 @@ impl Search {
         self.populations = self.founded();
         self.rounds = 0;
         self.in_round = 0;
-        self.checked = f32::NEG_INFINITY;
+        self.checked = NOTHING_CHECKED;
         let (plan, experiment) = (&self.plan, self.experiment);
         let root = Rng::new(plan.seed).split(&format!("start {experiment}"));
         let grow = |(index, population): (usize, &mut Population)| {
