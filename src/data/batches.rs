@@ -99,7 +99,7 @@ impl Batches {
 }
 
 /// Every order equally likely (Fisher and Yates, as Durstenfeld wrote it).
-pub(super) fn shuffle(items: &mut [u32], rng: &mut Rng) {
+pub fn shuffle(items: &mut [u32], rng: &mut Rng) {
     for last in (1..items.len()).rev() {
         items.swap(last, rng.below(last + 1));
     }

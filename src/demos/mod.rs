@@ -2,6 +2,7 @@
 //! moves down to `nn`, `data` or `view`.
 
 pub mod face_drawing;
+pub mod automl_zero;
 pub mod gpt;
 pub mod lottery;
 pub mod muzero;
@@ -24,6 +25,11 @@ pub const DEMOS: &[Demo] = &[
         actions: gpt::ACTIONS,
         #[cfg(feature = "gui")]
         tab: Some(gpt::TAB),
+    },
+    Demo {
+        actions: automl_zero::ACTIONS,
+        #[cfg(feature = "gui")]
+        tab: None,
     },
     Demo {
         actions: lottery::ACTIONS,
