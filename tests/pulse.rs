@@ -389,6 +389,26 @@ fn wrong_pictures_are_clear_errors_and_odd_ones_are_read() {
     let low = read("wide.png", &wide).expect("read");
     assert_eq!(low.side, 16);
     assert!(low.to_rgb().iter().all(|p| *p == [255, 0, 0]));
+    // Four inks, by Pillow: `Image.new("RGB", (16, 16), (200, 40, 60)).convert("CMYK").save(…)`.
+    let inks = read("inks.jpg", include_bytes!("data/pulse/cmyk.jpg")).expect("read");
+    for pixel in inks.to_rgb() {
+        for (value, wanted) in pixel.into_iter().zip([200_u8, 40, 60]) {
+            assert!(value.abs_diff(wanted) < 8, "{pixel:?}");
+        }
+    }
+    // Of a film its first picture.
+    let mut film = Vec::new();
+    {
+        let mut encoder = image::codecs::gif::GifEncoder::new(&mut film);
+        for color in [[0, 255, 0, 255], [255, 0, 0, 255]] {
+            let frame = image::RgbaImage::from_pixel(16, 16, image::Rgba(color));
+            encoder
+                .encode_frame(image::Frame::new(frame))
+                .expect("encoded");
+        }
+    }
+    let low = read("film.gif", &film).expect("read");
+    assert!(low.to_rgb().iter().all(|p| *p == [0, 255, 0]));
 }
 
 #[test]

@@ -8,10 +8,11 @@ use egui::{Grid, RichText, ScrollArea, Slider, Ui, Vec2, vec2};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::canvas::{canvas_ui, twin_ui};
+use super::canvas::canvas_ui;
 use super::nearest::Nearest;
 use super::question::{Asked, Changed, Source};
 use super::settings::{generator_ui, search_ui};
+use super::shown::{self, Shown};
 use super::turn::Turn;
 use crate::compute::{Lane, Run};
 use crate::data::Image;
@@ -51,8 +52,6 @@ const SIZE: usize = 128;
 const QUESTION_WIDTH: f32 = 240.0;
 /// The curves are at least this wide.
 const LEAST_PLOT: f32 = 240.0;
-/// Answers are at least this wide.
-const LEAST_ANSWER: f32 = 110.0;
 
 /// What a session stores, and what a search is told.
 #[derive(Clone, Serialize, Deserialize)]
@@ -71,15 +70,6 @@ struct Saved {
     options: Options,
     source: Source,
     low: Pixels,
-}
-
-/// One answer on the stage.
-struct Shown {
-    view: ImageView,
-    /// Stands in the view now: the surrogate's picture, or the answer.
-    image: Arc<Image>,
-    answer: Option<Answer>,
-    error: f64,
 }
 
 pub(super) struct Answers {
@@ -246,7 +236,7 @@ impl Answers {
                 self.shown.truncate(errors.len());
                 for (place, preview) in previews.into_iter().enumerate() {
                     let error = errors.get(place).copied().unwrap_or(f64::INFINITY);
-                    self.put(place, preview.to_image(), None, error);
+                    shown::put(&mut self.shown, place, preview.to_image(), None, error);
                 }
             }
             Heard::Answers(answers) => {
@@ -256,29 +246,11 @@ impl Answers {
                 for (place, answer) in answers.into_iter().enumerate() {
                     let image = sheet::picture(&answer.face);
                     let error = answer.error;
-                    self.put(place, image, Some(answer), error);
+                    shown::put(&mut self.shown, place, image, Some(answer), error);
                 }
                 self.work_out_spread();
                 self.apply_morph();
             }
-        }
-    }
-
-    fn put(&mut self, place: usize, image: Image, answer: Option<Answer>, error: f64) {
-        let image = Arc::new(image);
-        if place == self.shown.len() {
-            self.shown.push(Shown {
-                view: ImageView::new(format!("Answer {}", place + 1)),
-                image: Arc::clone(&image),
-                answer: None,
-                error,
-            });
-        }
-        if let Some(shown) = self.shown.get_mut(place) {
-            shown.view.set(&image);
-            shown.image = image;
-            shown.answer = answer;
-            shown.error = error;
         }
     }
 
@@ -488,38 +460,7 @@ impl Answers {
     }
 
     fn grid_ui(&mut self, ui: &mut Ui, cx: &mut TabCx<'_>) {
-        let gap = 10.0;
-        let width = ui.available_width();
-        let most = ((width + gap) / (LEAST_ANSWER + gap)).floor().max(1.0) as usize;
-        let wanted = self.shown.len().clamp(1, 4);
-        let columns = wanted.min(most);
-        let side = ((width - gap * columns as f32) / columns as f32).clamp(60.0, 260.0);
-        let twin = (side * 0.30).max(28.0);
-        let tokens = theme::tokens(ui);
-        let mut asked = None;
-        Grid::new("faces").spacing([gap, gap]).show(ui, |ui| {
-            for (place, shown) in self.shown.iter_mut().enumerate() {
-                ui.vertical(|ui| {
-                    ui.set_width(side);
-                    let picture = shown.view.show(ui, Vec2::splat(side)).response;
-                    if let Some(answer) = &shown.answer
-                        && picture.on_hover_text("Click to turn it").clicked()
-                    {
-                        asked = Some((answer.face.z.clone(), format!("Answer {}", place + 1)));
-                    }
-                    ui.horizontal(|ui| {
-                        if let Some(answer) = &shown.answer {
-                            twin_ui(ui, &answer.low, twin, "The answer shrunk");
-                        }
-                        ui.vertical(|ui| caption_ui(ui, shown, tokens));
-                    });
-                });
-                if (place + 1) % columns == 0 {
-                    ui.end_row();
-                }
-            }
-        });
-        if let Some((z, name)) = asked {
+        if let Some((z, name)) = shown::grid_ui(ui, &mut self.shown) {
             self.turn.ask(z, name, cx);
         }
     }
@@ -531,7 +472,7 @@ impl Answers {
                 ui.set_width(side.max(150.0));
                 ui.label(RichText::new("What the pixels cannot tell").strong());
                 view.show(ui, Vec2::splat(side));
-                let text = format!("Spread of the answers, up to {:.0} %", *most * 100.0);
+                let text = format!("They differ by up to {:.0} %", *most * 100.0);
                 let faint = theme::tokens(ui).faint;
                 ui.label(RichText::new(text).small().color(faint));
             });
@@ -653,27 +594,6 @@ impl Answers {
     pub(super) fn revision(&self) -> u64 {
         self.revision
     }
-}
-
-fn caption_ui(ui: &mut Ui, shown: &Shown, tokens: &theme::Tokens) {
-    let Some(answer) = &shown.answer else {
-        let text = format!("error {:.5}", shown.error);
-        ui.label(RichText::new(text).small().color(tokens.faint));
-        return;
-    };
-    let (mark, color) = if answer.success {
-        ("within", tokens.good)
-    } else {
-        ("not within", tokens.warning)
-    };
-    let text = format!("{:.5}", answer.error);
-    ui.label(RichText::new(text).monospace())
-        .on_hover_text("Mean squared error of the answer shrunk");
-    ui.label(RichText::new(mark).small().color(color));
-    let about = &answer.face.attributes;
-    let text = format!("{:.0} years, {}", about.age, about.group.title());
-    ui.label(RichText::new(text).small().color(tokens.faint))
-        .on_hover_text("Labels of the 3D kit, not of people");
 }
 
 fn figure(curves: &[Vec<[f64; 2]>], options: &Options) -> Figure {

@@ -9,6 +9,7 @@ mod learned;
 mod nearest;
 mod question;
 mod settings;
+mod shown;
 mod turn;
 
 use std::path::Path;
