@@ -91,12 +91,19 @@ fn a_ridge_is_its_middle_line() {
     let field = Field::new(80, |at| {
         let (x, y) = ((at % 80) as f32, (at / 80) as f32);
         let off = (y - 0.5 * x - 10.0) / 5.0_f32.sqrt() * 2.0;
-        if (15.0..65.0).contains(&x) { 1.0 - (off / 4.0).abs() } else { 0.0 }
+        if (15.0..65.0).contains(&x) {
+            1.0 - (off / 4.0).abs()
+        } else {
+            0.0
+        }
     });
     let ridges = field.ridges(0.2, 0.8);
     assert_eq!(ridges.len(), 1);
     for [x, y] in &ridges[0][3..ridges[0].len() - 3] {
-        assert!((y - 0.5 * x - 10.0).abs() < 1.3, "({x}, {y}) is off the line");
+        assert!(
+            (y - 0.5 * x - 10.0).abs() < 1.3,
+            "({x}, {y}) is off the line"
+        );
     }
     assert!(field.ridges(0.2, 1.5).is_empty(), "nothing is so strong");
 }
@@ -145,7 +152,9 @@ fn weights_equal_a_reference_solvers() {
     let file: Value = serde_json::from_str(text).expect("it is JSON");
     let numbers = |value: &Value| -> Vec<f32> {
         let all = value.as_array().expect("a list");
-        all.iter().map(|v| v.as_f64().expect("a number") as f32).collect()
+        all.iter()
+            .map(|v| v.as_f64().expect("a number") as f32)
+            .collect()
     };
     let cases = file["cases"].as_array().expect("a list");
     assert_eq!(cases.len(), 6);
@@ -243,7 +252,13 @@ fn everybody_has_a_face_to_draw_and_its_lines_lie_at_its_landmarks() {
     let scale = 512.0 / SIDE as f32;
     for number in 0..12 {
         let subject = cast.subject(&wardrobe, cast.vector(&people, number));
-        let count = |kind: Kind| subject.lines.iter().filter(|line| line.kind == kind).count();
+        let count = |kind: Kind| {
+            subject
+                .lines
+                .iter()
+                .filter(|line| line.kind == kind)
+                .count()
+        };
         for (kind, least) in [
             (Kind::Lid, 2),
             (Kind::Brow, 2),
@@ -275,7 +290,10 @@ fn everybody_has_a_face_to_draw_and_its_lines_lie_at_its_landmarks() {
             (Kind::Nose, "wing of the nose, left", 5.0),
         ] {
             let off = nearest(kind, name);
-            assert!(off < most, "person {number}: {name} is {off} pixels from {kind:?}");
+            assert!(
+                off < most,
+                "person {number}: {name} is {off} pixels from {kind:?}"
+            );
         }
     }
 }
@@ -318,7 +336,10 @@ fn roughness_is_as_much_as_is_asked_for() {
     let none = off(Roughness::MOUSE.times(0.0));
     let [steady, mouse, wild] = [Roughness::STEADY, Roughness::MOUSE, Roughness::WILD].map(off);
     assert!(none < 0.05, "{none}");
-    assert!(none < steady && steady < mouse && mouse < wild, "{steady} {mouse} {wild}");
+    assert!(
+        none < steady && steady < mouse && mouse < wild,
+        "{steady} {mouse} {wild}"
+    );
 }
 
 #[test]
@@ -333,7 +354,10 @@ fn a_bank_comes_back_from_its_file_and_refuses_others() {
     assert_eq!(back, bank);
     assert_eq!(back.count(), 5);
     for (ours, theirs) in back.code(0, 3).iter().zip(&codes[3 * CODES..]) {
-        assert!((ours - theirs.clamp(-3.2, 3.175)).abs() <= 0.0126, "{ours} {theirs}");
+        assert!(
+            (ours - theirs.clamp(-3.2, 3.175)).abs() <= 0.0126,
+            "{ours} {theirs}"
+        );
     }
     let mut bytes = std::fs::read(&path).expect("it is there");
     bytes.truncate(bytes.len() - 7);
@@ -346,7 +370,9 @@ fn what_is_not_drawn_is_filled_in_and_nothing_is_nothing() {
     let engine = engine();
     let refinement = Refinement::default();
     let blank = vec![0.0; SIDE * SIDE];
-    let error = engine.understand(&blank, &refinement).expect_err("nothing is drawn");
+    let error = engine
+        .understand(&blank, &refinement)
+        .expect_err("nothing is drawn");
     assert!(error.to_string().contains("nothing is drawn"), "{error}");
     // Eyes alone.
     let wardrobe = engine.cast().wardrobe();
@@ -360,7 +386,9 @@ fn what_is_not_drawn_is_filled_in_and_nothing_is_nothing() {
             *value = 0.0;
         }
     }
-    let understood = engine.understand(&ink, &refinement).expect("eyes are drawn");
+    let understood = engine
+        .understand(&ink, &refinement)
+        .expect("eyes are drawn");
     assert_eq!(understood.drawn, [true, true, false, false, false]);
     assert_eq!(understood.parts[2].people, understood.parts[4].people);
     assert!(understood.codes.iter().all(|v| v.is_finite()));
@@ -379,7 +407,10 @@ fn a_share_of_nothing_leaves_the_drawing_as_it_is() {
         ..Refinement::default()
     };
     let understood = engine.understand(&ink, &as_drawn).expect("it is drawn");
-    for (part, range) in vitrine::demos::face_drawing::parts::ranges().into_iter().enumerate() {
+    for (part, range) in vitrine::demos::face_drawing::parts::ranges()
+        .into_iter()
+        .enumerate()
+    {
         let projected = &understood.parts[part].projected;
         for ((code, raw), moved) in understood.codes[range.clone()]
             .iter()
@@ -405,9 +436,15 @@ fn a_part_can_be_anothers() {
         ..Refinement::default()
     };
     let understood = engine.understand(&ink, &swapped).expect("it is drawn");
-    assert_eq!(understood.parts[2].people[0], 17, "it is the nearest to itself");
+    assert_eq!(
+        understood.parts[2].people[0], 17,
+        "it is the nearest to itself"
+    );
     let range = vitrine::demos::face_drawing::parts::ranges()[2].clone();
-    for (code, own) in understood.codes[range].iter().zip(engine.model().bank.code(2, 17)) {
+    for (code, own) in understood.codes[range]
+        .iter()
+        .zip(engine.model().bank.code(2, 17))
+    {
         assert!((code - own).abs() < 1e-3);
     }
 }
@@ -424,7 +461,10 @@ fn shipped_networks_come_as_near_to_the_truth_as_is_stated() {
     println!("{found:#?}");
     assert!(found.clean <= 0.6 * found.nearest);
     assert!(found.rough_refined < found.rough);
-    assert!(found.refined_is_nearer.share >= 0.7, "48 people: 0.8 less two deviations");
+    assert!(
+        found.refined_is_nearer.share >= 0.7,
+        "48 people: 0.8 less two deviations"
+    );
     assert!(found.net_rough_refined < found.net_rough);
 }
 
@@ -450,18 +490,43 @@ fn drawings_are_made_and_answered_on_the_command_line() {
     let (truth, truth_text) = path(folder.path(), "truth.png");
     for (out, style) in [(&svg, "pencil"), (&png, "pen")] {
         let made = sketch(&[
-            "render", "--seed", "4", "--style", style, "--out", out, "--truth", &truth_text,
+            "render",
+            "--seed",
+            "4",
+            "--style",
+            style,
+            "--out",
+            out,
+            "--truth",
+            &truth_text,
         ]);
-        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        assert!(
+            made.status.success(),
+            "{}",
+            String::from_utf8_lossy(&made.stderr)
+        );
     }
     assert!(truth.exists());
     let (face, face_text) = path(folder.path(), "face.png");
     for (from, painter) in [(&svg, "kit"), (&png, "net")] {
         let drawn = sketch(&[
-            "draw", from, "--out", &face_text, "--painter", painter, "--refine", "0.5", "--parts",
-            "mouth=0.2,nose=1", "--json",
+            "draw",
+            from,
+            "--out",
+            &face_text,
+            "--painter",
+            painter,
+            "--refine",
+            "0.5",
+            "--parts",
+            "mouth=0.2,nose=1",
+            "--json",
         ]);
-        assert!(drawn.status.success(), "{}", String::from_utf8_lossy(&drawn.stderr));
+        assert!(
+            drawn.status.success(),
+            "{}",
+            String::from_utf8_lossy(&drawn.stderr)
+        );
         let text = String::from_utf8(drawn.stdout).expect("it is text");
         let result: Value =
             serde_json::from_str(text.lines().last().expect("a result")).expect("it is JSON");
@@ -472,7 +537,10 @@ fn drawings_are_made_and_answered_on_the_command_line() {
             let weights = part["weights"].as_array().expect("a list");
             let sum: f64 = weights.iter().filter_map(Value::as_f64).sum();
             assert!((sum - 1.0).abs() < 1e-6);
-            assert_eq!(weights.len(), part["neighbours"].as_array().expect("a list").len());
+            assert_eq!(
+                weights.len(),
+                part["neighbours"].as_array().expect("a list").len()
+            );
         }
         assert!(result["milliseconds"].as_f64().expect("a number") > 0.0);
         assert!(face.exists());
@@ -483,11 +551,17 @@ fn drawings_are_made_and_answered_on_the_command_line() {
 #[test]
 fn whatever_is_drawn_gets_a_face_or_a_message() {
     let folder = tempfile::tempdir().expect("a folder");
-    let svg = |body: &str| format!("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 512 512\">{body}</svg>");
+    let svg = |body: &str| {
+        format!("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 512 512\">{body}</svg>")
+    };
     let scribble: String = (0..400)
         .map(|at| {
             let at = f64::from(at);
-            format!("{:.1},{:.1} ", 256.0 + 250.0 * (at * 1.7).sin(), 256.0 + 250.0 * (at * 2.3).cos())
+            format!(
+                "{:.1},{:.1} ",
+                256.0 + 250.0 * (at * 1.7).sin(),
+                256.0 + 250.0 * (at * 2.3).cos()
+            )
         })
         .collect();
     let (_, face) = path(folder.path(), "face.png");

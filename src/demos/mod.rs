@@ -1,8 +1,8 @@
 //! One folder for each system, in the order of the review. No demo uses another; what two share
 //! moves down to `nn`, `data` or `view`.
 
-pub mod face_drawing;
 pub mod automl_zero;
+pub mod face_drawing;
 pub mod gpt;
 pub mod lottery;
 pub mod muzero;

@@ -7,9 +7,9 @@ use super::parts::{PARTS, Part, PerPart};
 use crate::error::{Error, Result};
 use crate::nn::Scope;
 use crate::nn::layers::{Conv2d, Linear};
-use crate::nn::ops::resample::pixel_shuffle;
 use crate::nn::ops::Activation;
 use crate::nn::ops::pointwise::sigmoid;
+use crate::nn::ops::resample::pixel_shuffle;
 
 /// A part's two networks.
 #[derive(Clone, Debug)]
@@ -51,7 +51,12 @@ impl Autoencoder {
                 let scope = &mut scope.scope(format!("decoder{at}"));
                 let last = from == 1;
                 let activation = if last { Activation::None } else { LEAKY };
-                convolution(scope, [channels[from], 4 * channels[from - 1]], 1, activation)
+                convolution(
+                    scope,
+                    [channels[from], 4 * channels[from - 1]],
+                    1,
+                    activation,
+                )
             })
             .collect::<Result<_>>()?;
         Ok(Self {

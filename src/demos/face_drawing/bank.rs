@@ -104,7 +104,10 @@ impl Bank {
                 .map(|(part, range)| {
                     let size = range.len() as f32;
                     let row = self.code(part, person);
-                    let squares = row.iter().zip(&codes[range]).map(|(a, b)| (a - b) * (a - b));
+                    let squares = row
+                        .iter()
+                        .zip(&codes[range])
+                        .map(|(a, b)| (a - b) * (a - b));
                     squares.sum::<f32>() / size
                 })
                 .sum()

@@ -115,7 +115,8 @@ impl Bench {
             told(cases.len());
         }
         let count = cases.len();
-        let distance = |at: usize| cases.iter().map(|c| c.distances[at]).sum::<f64>() / count as f64;
+        let distance =
+            |at: usize| cases.iter().map(|c| c.distances[at]).sum::<f64>() / count as f64;
         let net = |at: usize| cases.iter().map(|c| c.net[at]).sum::<f64>() / count as f64;
         let often = |holds: &dyn Fn(&Case) -> bool| {
             Share::of(cases.iter().filter(|case| holds(case)).count(), count)
@@ -180,7 +181,9 @@ fn case(
             .rgba
             .chunks_exact(4)
             .zip(&subject.color)
-            .flat_map(|(made, true_)| [0, 1, 2].map(|c| (f64::from(made[c]) - f64::from(true_[c])) / 255.0));
+            .flat_map(|(made, true_)| {
+                [0, 1, 2].map(|c| (f64::from(made[c]) - f64::from(true_[c])) / 255.0)
+            });
         let (mut absolute, mut squares) = (0.0, 0.0);
         for gap in gaps {
             absolute += gap.abs();
@@ -194,7 +197,11 @@ fn case(
     let (drawn, moved) = (understood(&clean_ink, 0.0)?, understood(&clean_ink, 1.0)?);
     let rough_drawn = understood(&rough_ink, 0.0)?;
     let rough_moved = understood(&rough_ink, 1.0)?;
-    let near = engine.model().bank.alike(&drawn.raw, &[true; PARTS.len()], 1)[0].1;
+    let near = engine
+        .model()
+        .bank
+        .alike(&drawn.raw, &[true; PARTS.len()], 1)[0]
+        .1;
     let near = cast.landmarks(wardrobe, &engine.member(near));
     let clean_painted = painted(&drawn.codes)?;
     let (read, _) = engine.read(&drawn.codes)?;

@@ -131,12 +131,23 @@ impl Cast {
 
     /// A vector's picture and landmarks.
     #[must_use]
-    pub fn picture(&self, wardrobe: &Wardrobe, z: &[f64], quality: Quality) -> (Picture, Landmarks) {
+    pub fn picture(
+        &self,
+        wardrobe: &Wardrobe,
+        z: &[f64],
+        quality: Quality,
+    ) -> (Picture, Landmarks) {
         let portrait = self.portrait(z);
         let figure = wardrobe.figure(&portrait.person, None);
         let camera = portrait.view.of_head(&figure);
         let surfaces = figure.surfaces();
-        let picture = render(&surfaces, &camera, &portrait.lights, &portrait.backdrop, quality);
+        let picture = render(
+            &surfaces,
+            &camera,
+            &portrait.lights,
+            &portrait.backdrop,
+            quality,
+        );
         (picture, landmarks::of(&figure, &camera))
     }
 

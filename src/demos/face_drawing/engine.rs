@@ -89,11 +89,9 @@ impl Engine {
         let model = Model::load(weights, dims, device)?;
         let places = appearance::places(cast.sampler())?;
         let reader = &model.reader;
-        let numbers = |tensor: &Tensor| -> Result<Vec<f32>> { Ok(tensor.flatten_all()?.to_vec1()?) };
-        let doubt: Vec<f64> = numbers(&reader.doubt)?
-            .into_iter()
-            .map(f64::from)
-            .collect();
+        let numbers =
+            |tensor: &Tensor| -> Result<Vec<f32>> { Ok(tensor.flatten_all()?.to_vec1()?) };
+        let doubt: Vec<f64> = numbers(&reader.doubt)?.into_iter().map(f64::from).collect();
         let mut movable = doubt.clone();
         for &place in &places {
             movable[place] = 0.0;
@@ -269,13 +267,18 @@ impl Engine {
     /// When the device fails.
     pub fn read(&self, codes: &[f32]) -> Result<(Vec<f64>, Landmarks)> {
         let read = self.model.reader.net.read(&self.row(codes)?)?;
-        let numbers = |tensor: &Tensor| -> Result<Vec<f32>> { Ok(tensor.flatten_all()?.to_vec1()?) };
+        let numbers =
+            |tensor: &Tensor| -> Result<Vec<f32>> { Ok(tensor.flatten_all()?.to_vec1()?) };
         let mut z: Vec<f64> = numbers(&read.z)?
             .into_iter()
             .map(|v| f64::from(v).clamp(-FARTHEST, FARTHEST))
             .collect();
         let sampler = self.cast.sampler();
-        let logits = [numbers(&read.hair)?, numbers(&read.side)?, numbers(&read.brows)?];
+        let logits = [
+            numbers(&read.hair)?,
+            numbers(&read.side)?,
+            numbers(&read.brows)?,
+        ];
         let sizes = [HAIR.len(), 2, BROWS.len()];
         for choice in sampler.choices() {
             let of = |options: usize| sizes.iter().position(|&size| size == options);

@@ -84,7 +84,12 @@ impl Field {
         // The frame is left free, so that every pixel of a line has all its neighbours.
         let last = self.side - 1;
         for at in 0..self.side {
-            for edge in [at, last * self.side + at, at * self.side, at * self.side + last] {
+            for edge in [
+                at,
+                last * self.side + at,
+                at * self.side,
+                at * self.side + last,
+            ] {
                 set[edge] = false;
             }
         }
@@ -157,12 +162,7 @@ impl<'a> Contours<'a> {
                 if code == 0 || code == 15 {
                     continue;
                 }
-                let edges = [
-                    2 * at,
-                    2 * (at + 1) + 1,
-                    2 * (at + side),
-                    2 * at + 1,
-                ];
+                let edges = [2 * at, 2 * (at + 1) + 1, 2 * (at + side), 2 * at + 1];
                 let full = corners.iter().sum::<f32>() / 4.0 > level;
                 for &[from, to] in steps(code, full) {
                     next[edges[from]] = edges[to] as u32;
@@ -264,7 +264,9 @@ fn thin(set: &mut [bool], side: usize) {
                 .filter(|&at| {
                     let around = neighbours(at, side).map(|n| set[n]);
                     let count = around.iter().filter(|&&n| n).count();
-                    let rises = (0..8).filter(|&k| !around[k] && around[(k + 1) % 8]).count();
+                    let rises = (0..8)
+                        .filter(|&k| !around[k] && around[(k + 1) % 8])
+                        .count();
                     let [up, _, right, _, down, _, left, _] = around;
                     let ends = if turn == 0 {
                         !(up && right && down) && !(right && down && left)
@@ -335,7 +337,11 @@ pub fn smoothed(path: &Path) -> Path {
     };
     (0..count)
         .map(|at| {
-            let reach = if closed { 2 } else { 2.min(at).min(count - 1 - at) };
+            let reach = if closed {
+                2
+            } else {
+                2.min(at).min(count - 1 - at)
+            };
             let weight = 1.0 / (2 * reach + 1) as f32;
             (at - reach..=at + reach).fold([0.0; 2], |[x, y], k| {
                 let p = point(k);

@@ -390,7 +390,13 @@ fn spread(pictures: &[Vec<f32>]) -> Vec<f32> {
     };
     let pixels = SPREAD * SPREAD;
     (0..pixels)
-        .map(|at| ((0..3).map(|plane| variance(plane * pixels + at)).sum::<f32>() / 3.0).sqrt())
+        .map(|at| {
+            ((0..3)
+                .map(|plane| variance(plane * pixels + at))
+                .sum::<f32>()
+                / 3.0)
+                .sqrt()
+        })
         .collect()
 }
 

@@ -55,9 +55,9 @@ pub fn of(figure: &Figure, camera: &Camera) -> Landmarks {
 
 /// Their names.
 pub fn names() -> impl Iterator<Item = String> {
-    let sides = SIDES.iter().flat_map(|(name, _)| {
-        ["right", "left"].map(|side| format!("{name}, {side}"))
-    });
+    let sides = SIDES
+        .iter()
+        .flat_map(|(name, _)| ["right", "left"].map(|side| format!("{name}, {side}")));
     sides.chain(MIDDLE.iter().map(|(name, _)| (*name).to_owned()))
 }
 

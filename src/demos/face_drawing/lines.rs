@@ -151,7 +151,11 @@ impl Tracer {
         let within = lips.blurred(0.8);
         let shut = facing.valleys(0.8, 3.0);
         let shut = Field::new(picture.size, |at| {
-            if within.values[at] > 0.5 { shut.values[at] } else { 0.0 }
+            if within.values[at] > 0.5 {
+                shut.values[at]
+            } else {
+                0.0
+            }
         });
         lines.ridges(Kind::Mouth, &shut, [0.03, 0.08], 12.0, |_| true);
     }
@@ -202,7 +206,11 @@ fn folds(picture: &Picture, lines: &mut Lines) {
     .blurred(1.2);
     let within = |field: Field, mask: &Field, least: f32| {
         Field::new(picture.size, |at| {
-            if mask.values[at] > least { field.values[at] } else { 0.0 }
+            if mask.values[at] > least {
+                field.values[at]
+            } else {
+                0.0
+            }
         })
     };
     let nose = Field::new(picture.size, |at| {
@@ -262,7 +270,11 @@ impl Lines {
         least: f32,
         holds: impl Fn([f32; 2]) -> bool,
     ) {
-        let level = if matches!(kind, Kind::Iris | Kind::Pupil) { 0.0 } else { 0.5 };
+        let level = if matches!(kind, Kind::Iris | Kind::Pupil) {
+            0.0
+        } else {
+            0.5
+        };
         self.take(kind, field.contours(level), least, holds);
     }
 
@@ -277,13 +289,7 @@ impl Lines {
         self.take(kind, field.ridges(low, high), least, holds);
     }
 
-    fn take(
-        &mut self,
-        kind: Kind,
-        paths: Vec<Path>,
-        least: f32,
-        holds: impl Fn([f32; 2]) -> bool,
-    ) {
+    fn take(&mut self, kind: Kind, paths: Vec<Path>, least: f32, holds: impl Fn([f32; 2]) -> bool) {
         for path in paths {
             for piece in pieces(&smoothed(&path), &holds) {
                 if length(&piece) * self.scale < least {
@@ -330,7 +336,9 @@ impl LipMap {
         });
         let turn = (2.0 * MIDDLE * side as f32).round() as usize;
         let mirrored = |at: usize| turn.saturating_sub(at / side).min(side - 1) * side + at % side;
-        let even = Field::new(side, |at| 0.5 * (mean.values[at] + mean.values[mirrored(at)]));
+        let even = Field::new(side, |at| {
+            0.5 * (mean.values[at] + mean.values[mirrored(at)])
+        });
         let even = even.blurred(1.2);
         Self(Field::new(side, |at| {
             let place = [at % side, at / side].map(|v| v as f32 / side as f32);

@@ -33,12 +33,8 @@ pub fn nearest(
     count: usize,
     without: Option<usize>,
 ) -> Vec<(f32, usize)> {
-    let square = |row: &[f32]| -> f32 {
-        row.iter()
-            .zip(code)
-            .map(|(a, b)| (a - b) * (a - b))
-            .sum()
-    };
+    let square =
+        |row: &[f32]| -> f32 { row.iter().zip(code).map(|(a, b)| (a - b) * (a - b)).sum() };
     let all: Vec<(f32, usize)> = rows
         .chunks_exact(code.len())
         .enumerate()
@@ -183,7 +179,9 @@ impl Factor {
             right[row] = (right[row] - known) / rows[row][row];
         }
         for row in (0..right.len()).rev() {
-            let known: f64 = (row + 1..right.len()).map(|k| rows[k][row] * right[k]).sum();
+            let known: f64 = (row + 1..right.len())
+                .map(|k| rows[k][row] * right[k])
+                .sum();
             right[row] = (right[row] - known) / rows[row][row];
         }
         right

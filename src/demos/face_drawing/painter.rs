@@ -148,11 +148,7 @@ impl Painter {
             .collect::<Result<_>>()?;
         Ok(Self {
             mapping: [
-                dense(
-                    &mut scope.scope("mapping0"),
-                    CODES + appearance::COUNT,
-                    512,
-                )?,
+                dense(&mut scope.scope("mapping0"), CODES + appearance::COUNT, 512)?,
                 dense(&mut scope.scope("mapping1"), 512, LATENT)?,
             ],
             small: Linear::new(&mut scope.scope("small"), LATENT, 3 * SMALL * SMALL)?,
@@ -172,7 +168,8 @@ impl Painter {
     /// The same network, sharing its numbers, whose weights get no gradient.
     #[must_use]
     pub fn detached(&self) -> Self {
-        let all = |layers: &[ModulatedConv2d]| layers.iter().map(ModulatedConv2d::detached).collect();
+        let all =
+            |layers: &[ModulatedConv2d]| layers.iter().map(ModulatedConv2d::detached).collect();
         let two = |layers: &[ModulatedConv2d; 2]| [layers[0].detached(), layers[1].detached()];
         Self {
             mapping: [self.mapping[0].detached(), self.mapping[1].detached()],
@@ -246,7 +243,8 @@ impl Painter {
             let side = SMALL << (at + 1);
             let ink = folded_to(ink, SIDE / side)?;
             x = refine.forward(&Tensor::cat(&[&x, &ink], 1)?, latent)?;
-            picture = (upsample_bilinear2d(&picture, 2)? + self.colors[at + 1].forward(&x, latent)?)?;
+            picture =
+                (upsample_bilinear2d(&picture, 2)? + self.colors[at + 1].forward(&x, latent)?)?;
         }
         Ok(picture)
     }

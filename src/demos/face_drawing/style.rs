@@ -13,9 +13,19 @@ use crate::rng::Rng;
 
 /// A way to draw people.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    clap::ValueEnum,
 )]
-#[derive(clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Style {
     /// Every border and fold, with a pen; the style that all others are understood as.
@@ -160,7 +170,11 @@ impl Roughness {
     pub fn times(self, share: f64) -> Self {
         Self {
             dropped: self.dropped * share,
-            broken: if share > 0.0 { self.broken / share } else { 0.0 },
+            broken: if share > 0.0 {
+                self.broken / share
+            } else {
+                0.0
+            },
             shake: self.shake * share,
             shift: self.shift * share,
             bend: self.bend * share,

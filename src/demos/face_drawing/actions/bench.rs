@@ -28,7 +28,10 @@ pub(super) fn run(args: &BenchArgs, globals: &Globals) -> Result<()> {
     let start = Instant::now();
     let mut report = globals.report();
     let assets = assets_dir();
-    let folder = args.weights.clone().unwrap_or_else(|| model::shipped(&assets));
+    let folder = args
+        .weights
+        .clone()
+        .unwrap_or_else(|| model::shipped(&assets));
     let engine = Engine::load(&folder, &assets, &Device::Cpu)?;
     let bench = Bench {
         people: usize::from(args.people),

@@ -51,7 +51,9 @@ pub(super) fn run(args: &RenderArgs, globals: &Globals) -> Result<()> {
     let mut drawing = subject.drawing(args.style);
     if args.rough > 0.0 {
         let mut rng = Rng::new(globals.seed).split("rough");
-        drawing = Roughness::MOUSE.times(args.rough).redraw(&drawing, &mut rng);
+        drawing = Roughness::MOUSE
+            .times(args.rough)
+            .redraw(&drawing, &mut rng);
     }
     write_drawing(&args.out, &drawing)?;
     if let Some(out) = &args.truth {

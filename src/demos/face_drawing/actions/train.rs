@@ -110,7 +110,9 @@ fn tell(output: &Output, report: &mut Report) {
                 "point",
                 &json!({ "step": step, "loss": loss, "seconds": seconds }),
             );
-            report.text(&format!("{seconds:7.0} s {step:6} steps   loss {loss:.4}\n"));
+            report.text(&format!(
+                "{seconds:7.0} s {step:6} steps   loss {loss:.4}\n"
+            ));
         }
         Output::Evaluated { stage, found } => {
             report.event("evaluation", &json!({ "stage": stage, "found": found }));

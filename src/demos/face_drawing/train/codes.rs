@@ -57,12 +57,20 @@ impl Variants {
     ) -> Result<(Self, Bank)> {
         let count = gallery.count();
         let codec = codec.detached();
-        let raw = encoded(&codec, count, device, |person| ink(&gallery.portrait(person)))?;
+        let raw = encoded(&codec, count, device, |person| {
+            ink(&gallery.portrait(person))
+        })?;
         codec.standardise(&Tensor::from_slice(&raw, (count, CODES), device)?)?;
-        let clean = encoded(&codec, count, device, |person| ink(&gallery.portrait(person)))?;
+        let clean = encoded(&codec, count, device, |person| {
+            ink(&gallery.portrait(person))
+        })?;
         let bank = Bank::new(&clean[..banked.min(count) * CODES]);
         let mut others = Vec::new();
-        for (name, hand) in [("steady", Hand::Steady), ("rough", Hand::Rough), ("rougher", Hand::Rough)] {
+        for (name, hand) in [
+            ("steady", Hand::Steady),
+            ("rough", Hand::Rough),
+            ("rougher", Hand::Rough),
+        ] {
             let rng = rng.split(name);
             let codes = encoded(&codec, count, device, |person| {
                 let mut rng = rng.split(&person.to_string());
@@ -95,7 +103,10 @@ impl Variants {
                 other => &self.others[other - 1],
             };
             let row = &of[person * CODES..(person + 1) * CODES];
-            values.extend(row.iter().map(|value| value + (noise * rng.normal()) as f32));
+            values.extend(
+                row.iter()
+                    .map(|value| value + (noise * rng.normal()) as f32),
+            );
         }
         Ok(Tensor::from_vec(values, (people.len(), CODES), device)?)
     }

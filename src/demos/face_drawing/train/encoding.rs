@@ -7,8 +7,8 @@ use super::gallery::{Gallery, Hand, even_ink, ink};
 use crate::demos::face_drawing::model::Codec;
 use crate::demos::face_drawing::parts::{PARTS, PerPart, ranges};
 use crate::error::Result;
-use crate::nn::ops::pool::{Window, avg_pool2d};
 use crate::nn::ops::pointwise::{sigmoid, softplus};
+use crate::nn::ops::pool::{Window, avg_pool2d};
 use crate::nn::train::Objective;
 use crate::rng::Rng;
 

@@ -114,7 +114,11 @@ impl Gallery {
                 }
             }
         }
-        Ok(Tensor::from_vec(values, (people.len(), 3, side, side), device)?)
+        Ok(Tensor::from_vec(
+            values,
+            (people.len(), 3, side, side),
+            device,
+        )?)
     }
 
     /// Rows of an array of `width` numbers a person, `[people, width]`.

@@ -355,7 +355,9 @@ impl SketchJob {
             || {
                 let (params, reader) = alone(&on, &rng, |scope| Reader::new(scope, dims))?;
                 reader.landmark_mean.set(known.landmark_mean.as_tensor())?;
-                reader.landmark_spread.set(known.landmark_spread.as_tensor())?;
+                reader
+                    .landmark_spread
+                    .set(known.landmark_spread.as_tensor())?;
                 reader.slopes.set(known.slopes.as_tensor())?;
                 Ok((params, reader))
             },

@@ -90,7 +90,10 @@ impl Objective for Painting {
                 .clamp(0.0, 1.0)?;
             let gap = (made - self.gallery.pictures(some, SIDE, &self.device)?)?.flatten_from(1)?;
             let squares = gap.sqr()?.mean(1)?.to_vec1::<f32>()?;
-            decibels -= squares.iter().map(|s| 10.0 * f64::from(*s).log10()).sum::<f64>();
+            decibels -= squares
+                .iter()
+                .map(|s| 10.0 * f64::from(*s).log10())
+                .sum::<f64>();
             absolute += f64::from(gap.abs()?.mean(1)?.sum_all()?.to_scalar::<f32>()?);
         }
         let count = people.len().max(1) as f64;

@@ -121,7 +121,10 @@ impl Objective for People {
         let spread = self.reader.landmark_spread.as_detached_tensor();
         let pixels = |off: &Tensor| -> Result<f64> {
             let off = off.broadcast_mul(&spread)?;
-            let squares = off.sqr()?.reshape((people.len(), landmarks::COUNT, 2))?.sum(2)?;
+            let squares = off
+                .sqr()?
+                .reshape((people.len(), landmarks::COUNT, 2))?
+                .sum(2)?;
             Ok(f64::from(squares.sqrt()?.mean_all()?.to_scalar::<f32>()?))
         };
         let right = |logits: &Tensor, truth: &[u32]| -> Result<f64> {
@@ -134,7 +137,10 @@ impl Objective for People {
             Ok(right as f64 / people.len() as f64)
         };
         Ok(vec![
-            ("numbers".into(), f64::from(off.sqr()?.mean_all()?.to_scalar::<f32>()?)),
+            (
+                "numbers".into(),
+                f64::from(off.sqr()?.mean_all()?.to_scalar::<f32>()?),
+            ),
             ("landmarks".into(), pixels(&places)?),
             ("landmarks of numbers".into(), pixels(&moved)?),
             ("hair".into(), right(&read.hair, &self.choices.hair)?),
@@ -149,7 +155,12 @@ impl People {
     ///
     /// # Errors
     /// When there are fewer people than numbers.
-    pub fn settle(reader: &Reader, gallery: &Gallery, held_out: usize, device: &Device) -> Result<()> {
+    pub fn settle(
+        reader: &Reader,
+        gallery: &Gallery,
+        held_out: usize,
+        device: &Device,
+    ) -> Result<()> {
         let people: Vec<usize> = (0..held_out).collect();
         let z = Gallery::rows(&gallery.z, gallery.dims, &people, device)?;
         let places = Gallery::rows(&gallery.landmarks, 2 * landmarks::COUNT, &people, device)?;

@@ -292,7 +292,12 @@ impl AnswerView {
             .num_columns(4)
             .spacing([10.0, 6.0])
             .show(ui, |ui| {
-                for title in ["Part", "As drawn", "As painted", "Nearest people, by weight"] {
+                for title in [
+                    "Part",
+                    "As drawn",
+                    "As painted",
+                    "Nearest people, by weight",
+                ] {
                     ui.label(RichText::new(title).small().color(faint));
                 }
                 ui.end_row();

@@ -60,7 +60,9 @@ fn clicked(response: &Response, points: &[[f32; 2]], scale: &Scale) -> Option<us
             .clone()
             .on_hover_text(format!("Click for the part of person {person} of the bank"));
     }
-    let at = response.interact_pointer_pos().filter(|_| response.clicked())?;
+    let at = response
+        .interact_pointer_pos()
+        .filter(|_| response.clicked())?;
     nearest(points, scale, at)
 }
 
@@ -82,7 +84,10 @@ impl Scale {
         let far = reach.len().saturating_sub(1) * 99 / 100;
         reach.sort_by(f32::total_cmp);
         let usual = reach.get(far).copied().unwrap_or(1.0);
-        let drawn = places.iter().flatten().fold(0.0_f32, |most, v| most.max(v.abs()));
+        let drawn = places
+            .iter()
+            .flatten()
+            .fold(0.0_f32, |most, v| most.max(v.abs()));
         Self {
             middle: rect.center(),
             by: rect.width() * 0.46 / usual.max(drawn).max(1e-3),

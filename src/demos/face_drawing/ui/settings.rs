@@ -98,7 +98,10 @@ impl Settings {
             return bad("number of answers");
         }
         let Turn { yaw, pitch } = self.turn;
-        if [yaw, pitch].iter().any(|v| !v.is_finite() || v.abs() > FARTHEST_TURN) {
+        if [yaw, pitch]
+            .iter()
+            .any(|v| !v.is_finite() || v.abs() > FARTHEST_TURN)
+        {
             return bad("turn");
         }
         let set = self.appearance.iter().flatten();
@@ -184,10 +187,8 @@ impl Settings {
             .spacing([12.0, 6.0])
             .show(ui, |ui| {
                 let reach = -FARTHEST_TURN..=FARTHEST_TURN;
-                for (value, title) in [
-                    (&mut self.turn.yaw, "Turn"),
-                    (&mut self.turn.pitch, "Nod"),
-                ] {
+                for (value, title) in [(&mut self.turn.yaw, "Turn"), (&mut self.turn.pitch, "Nod")]
+                {
                     let label = ui.label(title);
                     let slider = Slider::new(value, reach.clone()).show_value(false);
                     ui.add_enabled(is_kit, slider)

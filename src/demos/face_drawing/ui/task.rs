@@ -105,7 +105,9 @@ impl Model {
 
 /// 100 for the truth, 0 for what is no nearer than the mean face.
 fn score(off: f64, mean_face: f64) -> u32 {
-    (100.0 * (1.0 - off / mean_face.max(1e-6))).clamp(0.0, 100.0).round() as u32
+    (100.0 * (1.0 - off / mean_face.max(1e-6)))
+        .clamp(0.0, 100.0)
+        .round() as u32
 }
 
 #[cfg(test)]
