@@ -52,6 +52,10 @@ const SIZE: usize = 128;
 const QUESTION_WIDTH: f32 = 240.0;
 /// The curves are at least this wide.
 const LEAST_PLOT: f32 = 240.0;
+/// The spread's column is at least this wide, which its heading takes in one line.
+const LEAST_SPREAD: f32 = 190.0;
+/// A heading and a caption take this much height.
+const TEXTS: f32 = 56.0;
 
 /// What a session stores, and what a search is told.
 #[derive(Clone, Serialize, Deserialize)]
@@ -466,10 +470,10 @@ impl Answers {
     }
 
     fn below_ui(&mut self, ui: &mut Ui, height: f32) {
-        let side = height - 40.0;
+        let side = height - TEXTS;
         if let Some((view, _, most)) = &mut self.spread {
             ui.vertical(|ui| {
-                ui.set_width(side.max(150.0));
+                ui.set_width(side.max(LEAST_SPREAD));
                 ui.label(RichText::new("What the pixels cannot tell").strong());
                 view.show(ui, Vec2::splat(side));
                 let text = format!("They differ by up to {:.0} %", *most * 100.0);
