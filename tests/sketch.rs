@@ -455,6 +455,8 @@ fn shipped_networks_come_as_near_to_the_truth_as_is_stated() {
     let found = Bench {
         people: 48,
         seed: 12,
+        neighbours: Refinement::default().neighbours,
+        rough: 1.0,
     }
     .run(&engine(), |_| {})
     .expect("it is measured");

@@ -71,6 +71,16 @@ fn the_pulse_tab_looks_as_stored_in_the_light() {
 }
 
 #[test]
+fn the_drawing_tab_looks_as_stored_in_the_dark() {
+    compare("sketch", "sketch_dark", ScreenshotTheme::Dark);
+}
+
+#[test]
+fn the_drawing_tab_looks_as_stored_in_the_light() {
+    compare("sketch", "sketch_light", ScreenshotTheme::Light);
+}
+
+#[test]
 fn every_part_can_be_drawn() {
     if !adapter_or_skip() {
         return;

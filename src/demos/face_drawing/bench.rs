@@ -24,6 +24,10 @@ pub struct Bench {
     pub people: usize,
     /// Where random numbers begin.
     pub seed: u64,
+    /// Neighbours that span the manifold.
+    pub neighbours: usize,
+    /// How badly rough drawings are drawn: 1 as with a mouse.
+    pub rough: f64,
 }
 
 /// A mean, and a share with its interval of 95 %.
@@ -109,7 +113,7 @@ impl Bench {
         for from in (0..self.people).step_by(8) {
             let some: Vec<Case> = (from..(from + 8).min(self.people))
                 .into_par_iter()
-                .map(|number| case(engine, &wardrobe, &people, number, &mean_face))
+                .map(|number| self.case(engine, &wardrobe, &people, number, &mean_face))
                 .collect::<Result<_>>()?;
             cases.extend(some);
             told(cases.len());
@@ -141,87 +145,88 @@ impl Bench {
             kit_milliseconds,
         })
     }
+
+    fn case(
+        &self,
+        engine: &Engine,
+        wardrobe: &Wardrobe,
+        people: &Rng,
+        number: usize,
+        mean_face: &Landmarks,
+    ) -> Result<Case> {
+        let cast = engine.cast();
+        let subject = cast.subject(wardrobe, cast.vector(people, number));
+        let style = Style::ALL[number % Style::ALL.len()];
+        let clean = subject.drawing(style);
+        let mut rng = people.split("rough").split(&number.to_string());
+        let rough = Roughness::MOUSE.times(self.rough).redraw(&clean, &mut rng);
+        let off = |codes: &[f32]| -> Result<f64> {
+            let z = engine.person(wardrobe, codes, &unset())?;
+            let found = cast.landmarks(wardrobe, &z);
+            Ok(landmarks::distance(&found, &subject.landmarks))
+        };
+        let truth = engine.appearance_of(&subject.z);
+        let painted = |codes: &[f32]| -> Result<[f64; 2]> {
+            let image = engine.paint(codes, &truth)?;
+            let gaps = image
+                .rgba
+                .chunks_exact(4)
+                .zip(&subject.color)
+                .flat_map(|(made, true_)| {
+                    [0, 1, 2].map(|c| (f64::from(made[c]) - f64::from(true_[c])) / 255.0)
+                });
+            let (mut absolute, mut squares) = (0.0, 0.0);
+            for gap in gaps {
+                absolute += gap.abs();
+                squares += gap * gap;
+            }
+            let count = (3 * SIDE * SIDE) as f64;
+            Ok([absolute / count, -10.0 * (squares / count).log10()])
+        };
+        let understood = |ink: &[f32], share| {
+            let refinement = Refinement {
+                parts: [share; PARTS.len()],
+                neighbours: self.neighbours,
+                ..Refinement::default()
+            };
+            engine.understand(ink, &refinement)
+        };
+        let (clean_ink, rough_ink) = (ink(&clean), ink(&rough));
+        let (drawn, moved) = (understood(&clean_ink, 0.0)?, understood(&clean_ink, 1.0)?);
+        let rough_drawn = understood(&rough_ink, 0.0)?;
+        let rough_moved = understood(&rough_ink, 1.0)?;
+        let near = engine
+            .model()
+            .bank
+            .alike(&drawn.raw, &[true; PARTS.len()], 1)[0]
+            .1;
+        let near = cast.landmarks(wardrobe, &engine.member(near));
+        let clean_painted = painted(&drawn.codes)?;
+        let (read, _) = engine.read(&drawn.codes)?;
+        Ok(Case {
+            distances: [
+                off(&drawn.codes)?,
+                off(&moved.codes)?,
+                landmarks::distance(&near, &subject.landmarks),
+                landmarks::distance(mean_face, &subject.landmarks),
+                off(&rough_drawn.codes)?,
+                off(&rough_moved.codes)?,
+            ],
+            net: [
+                painted(&rough_drawn.codes)?[0],
+                painted(&rough_moved.codes)?[0],
+                clean_painted[0],
+                clean_painted[1],
+            ],
+            hair: cast.options(&read)[0] == cast.options(&subject.z)[0],
+        })
+    }
 }
 
 /// Where the landmarks of the person with all numbers at their means lie.
 fn mean_face(engine: &Engine, wardrobe: &Wardrobe) -> Landmarks {
     let zeros = vec![0.0; engine.cast().sampler().dims()];
     engine.cast().landmarks(wardrobe, &zeros)
-}
-
-fn refinement(share: f32) -> Refinement {
-    Refinement {
-        parts: [share; PARTS.len()],
-        ..Refinement::default()
-    }
-}
-
-fn case(
-    engine: &Engine,
-    wardrobe: &Wardrobe,
-    people: &Rng,
-    number: usize,
-    mean_face: &Landmarks,
-) -> Result<Case> {
-    let cast = engine.cast();
-    let subject = cast.subject(wardrobe, cast.vector(people, number));
-    let style = Style::ALL[number % Style::ALL.len()];
-    let clean = subject.drawing(style);
-    let mut rng = people.split("rough").split(&number.to_string());
-    let rough = Roughness::MOUSE.redraw(&clean, &mut rng);
-    let off = |codes: &[f32]| -> Result<f64> {
-        let z = engine.person(wardrobe, codes, &unset())?;
-        let found = cast.landmarks(wardrobe, &z);
-        Ok(landmarks::distance(&found, &subject.landmarks))
-    };
-    let truth = engine.appearance_of(&subject.z);
-    let painted = |codes: &[f32]| -> Result<[f64; 2]> {
-        let image = engine.paint(codes, &truth)?;
-        let gaps = image
-            .rgba
-            .chunks_exact(4)
-            .zip(&subject.color)
-            .flat_map(|(made, true_)| {
-                [0, 1, 2].map(|c| (f64::from(made[c]) - f64::from(true_[c])) / 255.0)
-            });
-        let (mut absolute, mut squares) = (0.0, 0.0);
-        for gap in gaps {
-            absolute += gap.abs();
-            squares += gap * gap;
-        }
-        let count = (3 * SIDE * SIDE) as f64;
-        Ok([absolute / count, -10.0 * (squares / count).log10()])
-    };
-    let understood = |ink: &[f32], share| engine.understand(ink, &refinement(share));
-    let (clean_ink, rough_ink) = (ink(&clean), ink(&rough));
-    let (drawn, moved) = (understood(&clean_ink, 0.0)?, understood(&clean_ink, 1.0)?);
-    let rough_drawn = understood(&rough_ink, 0.0)?;
-    let rough_moved = understood(&rough_ink, 1.0)?;
-    let near = engine
-        .model()
-        .bank
-        .alike(&drawn.raw, &[true; PARTS.len()], 1)[0]
-        .1;
-    let near = cast.landmarks(wardrobe, &engine.member(near));
-    let clean_painted = painted(&drawn.codes)?;
-    let (read, _) = engine.read(&drawn.codes)?;
-    Ok(Case {
-        distances: [
-            off(&drawn.codes)?,
-            off(&moved.codes)?,
-            landmarks::distance(&near, &subject.landmarks),
-            landmarks::distance(mean_face, &subject.landmarks),
-            off(&rough_drawn.codes)?,
-            off(&rough_moved.codes)?,
-        ],
-        net: [
-            painted(&rough_drawn.codes)?[0],
-            painted(&rough_moved.codes)?[0],
-            clean_painted[0],
-            clean_painted[1],
-        ],
-        hair: cast.options(&read)[0] == cast.options(&subject.z)[0],
-    })
 }
 
 /// Medians of the clock from ink to picture of both painters, milliseconds.

@@ -19,6 +19,12 @@ pub(super) struct BenchArgs {
     /// People who are drawn
     #[arg(long, default_value_t = 200, value_parser = value_parser!(u16).range(1..=5000))]
     people: u16,
+    /// Neighbours that span the manifold, K
+    #[arg(long, default_value_t = 12, value_parser = value_parser!(u16).range(1..=500))]
+    neighbours: u16,
+    /// How badly rough drawings are drawn: 1 as with a mouse
+    #[arg(long, default_value_t = 1.0)]
+    rough: f64,
     /// The folder of the networks; the shipped ones if not given
     #[arg(long)]
     weights: Option<PathBuf>,
@@ -36,6 +42,8 @@ pub(super) fn run(args: &BenchArgs, globals: &Globals) -> Result<()> {
     let bench = Bench {
         people: usize::from(args.people),
         seed: globals.seed,
+        neighbours: usize::from(args.neighbours),
+        rough: args.rough.clamp(0.0, 4.0),
     };
     let found = bench.run(&engine, |done| {
         report.event("progress", &json!({ "done": done, "unit": "people" }));

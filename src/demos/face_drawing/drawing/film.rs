@@ -28,7 +28,7 @@ pub fn making(sketch: &Sketch, side: usize) -> Vec<(Image, u32)> {
     let mut frames = vec![(picture(&bare, side), FIRST_TIME)];
     let lengths: Vec<f32> = strokes.iter().map(length).collect();
     let total: f32 = lengths.iter().sum();
-    let steps = strokes.len().max(24).min(FRAMES);
+    let steps = strokes.len().clamp(24, FRAMES);
     // Everything before the stroke that is being drawn.
     let mut done = (bare.ink(side), 0, 0.0_f32);
     for step in 1..=steps {

@@ -76,6 +76,9 @@ const GIF: Export = Export {
     extension: "gif",
     about: "the drawing being made, stroke by stroke",
 };
+/// What is not written on a button.
+const HINT: &str =
+    "Secondary button or E: erase, Shift: straight line, Ctrl and wheel: zoom, Space: move";
 /// Pixels in a side of exported pictures and films.
 const EXPORTED: usize = 512;
 const FILMED: usize = 320;
@@ -258,13 +261,12 @@ impl Tab for FaceTab {
             ui.spacing_mut().item_spacing.x = gap;
             ui.vertical(|ui| {
                 ui.set_width(half.x);
-                let faint = theme::tokens(ui).faint;
-                let keys = "Right button or E erases · Shift draws straight · Ctrl and wheel zooms · \
-                            Space moves the sheet";
+                // A square at the top, beside the face.
                 let line = ui.text_style_height(&egui::TextStyle::Small) + 6.0;
-                let tall = (half.y - line).min(half.x).max(80.0);
-                self.sheet_ui(ui, vec2(half.x, tall), cx);
-                ui.add(egui::Label::new(RichText::new(keys).small().color(faint)).truncate());
+                let height = (half.y - 2.0 * line).min(half.x).max(80.0);
+                self.sheet_ui(ui, vec2(half.x, height), cx);
+                let faint = theme::tokens(ui).faint;
+                ui.label(RichText::new(HINT).small().color(faint));
             });
             ui.vertical(|ui| {
                 ui.set_width(half.x);

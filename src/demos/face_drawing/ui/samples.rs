@@ -15,7 +15,7 @@ pub(super) struct Sample {
 /// All of them.
 pub(super) const SAMPLES: [Sample; 3] = [
     Sample {
-        title: "Round face",
+        title: "Round",
         file: "round.svg",
     },
     Sample {

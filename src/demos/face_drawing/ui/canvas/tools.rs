@@ -45,7 +45,6 @@ impl Canvas {
                 ui.selectable_value(&mut self.pen.tool, tool, name)
                     .on_hover_text(about);
             }
-            ui.separator();
             let keys = |ui: &Ui, command: Command| {
                 command
                     .shortcut()
