@@ -449,25 +449,25 @@ fn a_part_can_be_anothers() {
     }
 }
 
-/// What the README states, measured on people who are in no corpus.
+/// What the manifest states, measured on other people who are in no corpus.
 #[test]
 fn shipped_networks_come_as_near_to_the_truth_as_is_stated() {
     let found = Bench {
         people: 48,
         seed: 12,
         neighbours: Refinement::default().neighbours,
-        rough: 1.0,
+        rough: 3.0,
     }
     .run(&engine(), |_| {})
     .expect("it is measured");
     println!("{found:#?}");
-    assert!(found.clean <= 0.6 * found.nearest);
-    assert!(found.rough_refined < found.rough);
-    assert!(
-        found.refined_is_nearer.share >= 0.7,
-        "48 people: 0.8 less two deviations"
-    );
+    assert!(found.clean <= 0.6 * found.nearest, "the tab's promise");
+    assert!(found.clean < 0.9, "0.80 pixels over 200 people");
+    assert!(found.net_clean_psnr > 24.0, "24.5 dB over 200 people");
+    assert!(found.hair.share > 0.9, "98.5 % over 200 people");
+    // Refinement is worth more the rougher a drawing is.
     assert!(found.net_rough_refined < found.net_rough);
+    assert!(found.net_refined_is_nearer.share > 0.55, "71.5 % over 200");
 }
 
 fn sketch(arguments: &[&str]) -> Output {

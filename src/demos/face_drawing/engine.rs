@@ -43,7 +43,7 @@ impl Default for Refinement {
     fn default() -> Self {
         Self {
             parts: [1.0; PARTS.len()],
-            neighbours: 12,
+            neighbours: 30,
             swapped: [None; PARTS.len()],
         }
     }

@@ -20,7 +20,7 @@ pub(super) struct BenchArgs {
     #[arg(long, default_value_t = 200, value_parser = value_parser!(u16).range(1..=5000))]
     people: u16,
     /// Neighbours that span the manifold, K
-    #[arg(long, default_value_t = 12, value_parser = value_parser!(u16).range(1..=500))]
+    #[arg(long, default_value_t = 30, value_parser = value_parser!(u16).range(1..=500))]
     neighbours: u16,
     /// How badly rough drawings are drawn: 1 as with a mouse
     #[arg(long, default_value_t = 1.0)]

@@ -36,7 +36,7 @@ pub(super) struct DrawArgs {
     #[arg(long = "parts", value_name = "PART=SHARE", value_delimiter = ',')]
     parts: Vec<String>,
     /// Neighbours that span the manifold, K
-    #[arg(long, default_value_t = 12, value_parser = value_parser!(u16).range(1..=200))]
+    #[arg(long, default_value_t = 30, value_parser = value_parser!(u16).range(1..=200))]
     neighbours: u16,
     /// Pixels in a side of the kit's face; the network's has 128
     #[arg(long, default_value_t = 128, value_parser = value_parser!(u16).range(16..=1024))]

@@ -13,7 +13,7 @@ use crate::gui::theme;
 use crate::rng::Rng;
 
 /// The neighbours that span a part's manifold.
-const NEIGHBOURS: std::ops::RangeInclusive<usize> = 1..=32;
+const NEIGHBOURS: std::ops::RangeInclusive<usize> = 1..=64;
 /// How far numbers of the appearance go, in standard deviations.
 const FARTHEST: f32 = 2.5;
 /// How far a face is turned, radians.
@@ -69,7 +69,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             refinement: [1.0; PARTS.len()],
-            neighbours: 12,
+            neighbours: 30,
             painter: Painter::default(),
             turn: Turn::default(),
             answers: 4,
