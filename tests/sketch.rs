@@ -1,5 +1,6 @@
 //! Faces from drawings: lines, the manifold, what a drawing is understood as, and how near answers
 //! come to the truth.
+#![expect(clippy::disallowed_methods, reason = "files that the program reads")]
 
 use std::collections::HashSet;
 use std::f32::consts::TAU;
@@ -232,7 +233,7 @@ fn parts_are_cut_where_they_lie_and_missing_in_the_remainder() {
         let mut cut = Vec::new();
         part.cut(&ink, &mut cut);
         assert_eq!(cut.len(), part.side * part.side);
-        assert_eq!(cut[0], (part.top * SIDE + part.left) as f32);
+        assert!((cut[0] - (part.top * SIDE + part.left) as f32).abs() < 0.5);
         seen.extend(cut.iter().map(|&v| v as usize));
     }
     let mut rest = Vec::new();
@@ -556,16 +557,11 @@ fn whatever_is_drawn_gets_a_face_or_a_message() {
     let svg = |body: &str| {
         format!("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 512 512\">{body}</svg>")
     };
-    let scribble: String = (0..400)
-        .map(|at| {
-            let at = f64::from(at);
-            format!(
-                "{:.1},{:.1} ",
-                256.0 + 250.0 * (at * 1.7).sin(),
-                256.0 + 250.0 * (at * 2.3).cos()
-            )
-        })
-        .collect();
+    let scribble = (0..400).fold(String::new(), |points, at| {
+        let at = f64::from(at);
+        let (x, y) = ((at * 1.7).sin(), (at * 2.3).cos());
+        format!("{points}{:.1},{:.1} ", 256.0 + 250.0 * x, 256.0 + 250.0 * y)
+    });
     let (_, face) = path(folder.path(), "face.png");
     for (name, body, says) in [
         ("empty", String::new(), Some("nothing is drawn")),

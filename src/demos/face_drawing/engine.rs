@@ -411,7 +411,7 @@ impl Engine {
     }
 
     /// Turns a person to the side and up, radians.
-    pub fn turn(&self, z: &mut Vec<f64>, [yaw, pitch]: [f32; 2]) {
+    pub fn turn(&self, z: &mut [f64], [yaw, pitch]: [f32; 2]) {
         if yaw == 0.0 && pitch == 0.0 {
             return;
         }

@@ -269,9 +269,9 @@ fn thin(set: &mut [bool], side: usize) {
                         .count();
                     let [up, _, right, _, down, _, left, _] = around;
                     let ends = if turn == 0 {
-                        !(up && right && down) && !(right && down && left)
+                        !(right && down && (up || left))
                     } else {
-                        !(up && right && left) && !(up && down && left)
+                        !(up && left && (right || down))
                     };
                     (2..=6).contains(&count) && rises == 1 && ends
                 })
@@ -326,14 +326,14 @@ fn walk(set: &mut [bool], side: usize) -> Vec<Path> {
 #[must_use]
 pub fn smoothed(path: &Path) -> Path {
     let closed = path.len() > 8 && path.first() == path.last();
-    let count = path.len() as isize;
-    let point = |at: isize| {
-        let at = if closed {
-            at.rem_euclid(count - 1)
+    let count = path.len();
+    // The point `by` after one, round and round where the path is closed.
+    let point = |at: usize, by: usize, reach: usize| {
+        if closed {
+            path[(at + by + count - 1 - reach) % (count - 1)]
         } else {
-            at.clamp(0, count - 1)
-        };
-        path[at as usize]
+            path[at + by - reach]
+        }
     };
     (0..count)
         .map(|at| {
@@ -343,8 +343,8 @@ pub fn smoothed(path: &Path) -> Path {
                 2.min(at).min(count - 1 - at)
             };
             let weight = 1.0 / (2 * reach + 1) as f32;
-            (at - reach..=at + reach).fold([0.0; 2], |[x, y], k| {
-                let p = point(k);
+            (0..=2 * reach).fold([0.0; 2], |[x, y], by| {
+                let p = point(at, by, reach);
                 [x + weight * p[0], y + weight * p[1]]
             })
         })

@@ -155,14 +155,12 @@ pub enum Heard {
 /// # Errors
 /// When a file is missing or damaged.
 pub fn engine_of_worker<T>(cx: &mut StepCx<'_, T>) -> Result<Box<Engine>> {
-    match cx.resources().take::<Engine>() {
-        Some(engine) => Ok(engine),
-        None => {
-            let assets = assets_dir();
-            let engine = Engine::load(&model::shipped(&assets), &assets, &Device::Cpu)?;
-            Ok(Box::new(engine))
-        }
+    if let Some(engine) = cx.resources().take::<Engine>() {
+        return Ok(engine);
     }
+    let assets = assets_dir();
+    let engine = Engine::load(&model::shipped(&assets), &assets, &Device::Cpu)?;
+    Ok(Box::new(engine))
 }
 
 /// The job.

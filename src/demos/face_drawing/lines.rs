@@ -109,31 +109,10 @@ impl Tracer {
         let border = Field::new(picture.size, |at| brow.values[at] + 0.5 - BROW);
         lines.contours(Kind::Brow, &border, 30.0, inner);
         lines.ridges(Kind::BrowMiddle, &brow, [BROW, 2.0 * BROW], 24.0, inner);
-        self.eyes(picture, &mut lines);
+        eyes(picture, &mut lines);
         self.mouth(picture, &mut lines);
         folds(picture, &mut lines);
         lines.found
-    }
-
-    fn eyes(&self, picture: &Picture, lines: &mut Lines) {
-        let radius = |at: usize| {
-            let [u, v] = picture.uvs[at];
-            (u - 0.5).hypot(v - 0.5)
-        };
-        let is_eye = |at: usize| picture.parts[at] == Part::Eye;
-        let eye = Field::new(picture.size, |at| f32::from(u8::from(is_eye(at))));
-        lines.contours(Kind::Lid, &eye.blurred(0.9), 10.0, |_| true);
-        for (kind, most) in [(Kind::Iris, IRIS), (Kind::Pupil, PUPIL)] {
-            // As a distance to the border the field has a contour finer than pixels.
-            let inside = Field::new(picture.size, |at| {
-                if is_eye(at) {
-                    ((most - radius(at)) / 0.03).clamp(-1.0, 1.0)
-                } else {
-                    -1.0
-                }
-            });
-            lines.contours(kind, &inside.blurred(0.6), 6.0, |_| true);
-        }
     }
 
     fn mouth(&self, picture: &Picture, lines: &mut Lines) {
@@ -158,6 +137,27 @@ impl Tracer {
             }
         });
         lines.ridges(Kind::Mouth, &shut, [0.03, 0.08], 12.0, |_| true);
+    }
+}
+
+fn eyes(picture: &Picture, lines: &mut Lines) {
+    let radius = |at: usize| {
+        let [u, v] = picture.uvs[at];
+        (u - 0.5).hypot(v - 0.5)
+    };
+    let is_eye = |at: usize| picture.parts[at] == Part::Eye;
+    let eye = Field::new(picture.size, |at| f32::from(u8::from(is_eye(at))));
+    lines.contours(Kind::Lid, &eye.blurred(0.9), 10.0, |_| true);
+    for (kind, most) in [(Kind::Iris, IRIS), (Kind::Pupil, PUPIL)] {
+        // As a distance to the border the field has a contour finer than pixels.
+        let inside = Field::new(picture.size, |at| {
+            if is_eye(at) {
+                ((most - radius(at)) / 0.03).clamp(-1.0, 1.0)
+            } else {
+                -1.0
+            }
+        });
+        lines.contours(kind, &inside.blurred(0.6), 6.0, |_| true);
     }
 }
 

@@ -75,10 +75,9 @@ impl Style {
         };
         match (self, kind) {
             (Self::Pencil, Kind::Wrinkle | Kind::Strand) => Some(0.7),
-            (Self::Marker | Self::Doodle, Kind::Pupil) => None,
-            (Self::Doodle, Kind::Brow | Kind::Garment) => None,
+            (Self::Marker | Self::Doodle, Kind::Pupil | Kind::Brow)
+            | (Self::Doodle, Kind::Garment) => None,
             (Self::Doodle, Kind::BrowMiddle) => Some(1.8),
-            (Self::Marker, Kind::Brow) => None,
             (Self::Marker, Kind::BrowMiddle) => Some(1.5),
             _ => usual,
         }
@@ -200,7 +199,7 @@ impl Roughness {
                 continue;
             }
             let by = [0; 2].map(|_| self.shift * rng.normal());
-            let width = stroke.width as f64 * all * (0.3 * self.width * rng.normal()).exp();
+            let width = f64::from(stroke.width) * all * (0.3 * self.width * rng.normal()).exp();
             let shaken = self.shaken(&stroke.points, by, &bend, rng);
             for points in self.broken(shaken, rng) {
                 strokes.push(Stroke {

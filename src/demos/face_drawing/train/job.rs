@@ -245,19 +245,18 @@ impl SketchJob {
         let (name, share, rate) = STAGES[at];
         let (params, net) = build()?;
         let mut objective = objective(net)?;
-        let steps = match self.plan.steps[at] {
-            Some(steps) => steps,
-            None => {
-                let mut trial = Trainer::new(train_config(TRIAL, rate, 0), params, objective)?;
+        let steps = if let Some(steps) = self.plan.steps[at] {
+            steps
+        } else {
+            let mut trial = Trainer::new(train_config(TRIAL, rate, 0), params, objective)?;
+            trial.step()?;
+            let from = Instant::now();
+            for _ in 1..TRIAL {
                 trial.step()?;
-                let from = Instant::now();
-                for _ in 1..TRIAL {
-                    trial.step()?;
-                }
-                let step = from.elapsed().as_secs_f64() / (TRIAL - 1) as f64;
-                (_, objective, _) = trial.into_parts();
-                ((self.plan.config.minutes * 60.0 * share / step) as u64).max(20)
             }
+            let step = from.elapsed().as_secs_f64() / (TRIAL - 1) as f64;
+            (_, objective, _) = trial.into_parts();
+            ((self.plan.config.minutes * 60.0 * share / step) as u64).max(20)
         };
         self.plan.steps[at] = Some(steps);
         self.store_plan()?;

@@ -102,6 +102,7 @@ pub(super) struct AnswerView {
 const INK_SIDE: f32 = 64.0;
 const NEIGHBOUR_SIDE: f32 = 40.0;
 const OTHER_SIDE: f32 = 112.0;
+const LABEL: f32 = 78.0;
 /// The room below the face.
 const BELOW: f32 = 300.0;
 
@@ -183,9 +184,7 @@ impl AnswerView {
             let side = room.x.min(tall);
             ui.vertical_centered(|ui| self.face.show(ui, Vec2::splat(side)));
         }
-        if answer.face.is_none() {
-            return None;
-        }
+        answer.face.as_ref()?;
         let text = if answer.milliseconds > 0.0 {
             let milliseconds = answer.milliseconds;
             format!("{milliseconds:.0} ms from ink to picture. An imaginary person")
@@ -304,6 +303,7 @@ impl AnswerView {
                 for (at, part) in PARTS.iter().enumerate() {
                     let view = &parts[at];
                     ui.vertical(|ui| {
+                        ui.set_min_width(LABEL);
                         ui.label(capitalised(part.name));
                         let text = match (view.drawn, view.distances.first()) {
                             (false, _) => "not drawn".to_owned(),

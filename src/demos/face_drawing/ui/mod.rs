@@ -38,6 +38,7 @@ pub fn open() -> Box<dyn Tab> {
         view: AnswerView::new(),
         asking: Asking::default(),
         model: Model::new(),
+        seen: false,
         stale: false,
         revision: 0,
     };
@@ -59,6 +60,8 @@ struct FaceTab {
     view: AnswerView,
     asking: Asking,
     model: Model,
+    /// The tab was in front.
+    seen: bool,
     /// The drawing or a setting is not what the answer was found for.
     stale: bool,
     revision: u64,
@@ -254,6 +257,10 @@ impl Tab for FaceTab {
     }
 
     fn stage_ui(&mut self, ui: &mut Ui, cx: &mut TabCx<'_>) {
+        // The stored face is there at once; how it was understood follows when somebody looks.
+        if !std::mem::replace(&mut self.seen, true) && !cx.still {
+            self.stale = true;
+        }
         let room = ui.available_size();
         let gap = 12.0;
         let half = vec2((room.x - gap) * 0.5, room.y);
