@@ -596,25 +596,27 @@ fn ink_is_dark_on_light_paper_and_what_is_erased_is_gone() {
     }
 }
 
+/// What is done to the window before a frame that is timed.
+type Before = Box<dyn FnMut(&mut Window, usize)>;
+
 /// Prints what a frame costs: `cargo test --test gui -- --ignored --nocapture costs_of_the_sheet`.
 #[test]
 #[ignore = "measures times"]
 fn costs_of_the_sheet() {
     let home = Home::new();
     let mut window = open(&home);
-    let frames =
-        |window: &mut Window, name: &str, mut before: Box<dyn FnMut(&mut Window, usize)>| {
-            let mut times: Vec<f64> = (0..60)
-                .map(|at| {
-                    before(window, at);
-                    let start = std::time::Instant::now();
-                    window.step();
-                    start.elapsed().as_secs_f64() * 1e3
-                })
-                .collect();
-            times.sort_by(f64::total_cmp);
-            println!("{name}: {:.2} ms, worst {:.2} ms", times[30], times[59]);
-        };
+    let frames = |window: &mut Window, name: &str, mut before: Before| {
+        let mut times: Vec<f64> = (0..60)
+            .map(|at| {
+                before(window, at);
+                let start = std::time::Instant::now();
+                window.step();
+                start.elapsed().as_secs_f64() * 1e3
+            })
+            .collect();
+        times.sort_by(f64::total_cmp);
+        println!("{name}: {:.2} ms, worst {:.2} ms", times[30], times[59]);
+    };
     frames(&mut window, "an empty sheet", Box::new(|_, _| ()));
     let strokes: Vec<Value> = (0..200)
         .map(|number| {
