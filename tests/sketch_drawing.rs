@@ -1171,3 +1171,27 @@ fn old_steps_are_forgotten() {
     }
     assert_eq!((steps, sketch.drawing.strokes.len()), (500, 100));
 }
+
+#[test]
+fn ink_is_never_more_than_all_of_a_pixel() {
+    let mut rng = Rng::new(31);
+    for _ in 0..200 {
+        let points = (0..12)
+            .map(|_| {
+                Point::new(
+                    (512.0 * rng.uniform()) as f32,
+                    (512.0 * rng.uniform()) as f32,
+                )
+            })
+            .collect();
+        let drawing = Drawing {
+            strokes: vec![Stroke {
+                points,
+                width: (1.0 + 12.0 * rng.uniform()) as f32,
+                eraser: false,
+            }],
+        };
+        let ink = Ink::of(&drawing, 128);
+        assert!(ink.values.iter().all(|v| (0.0..=1.0).contains(v)));
+    }
+}

@@ -23,7 +23,6 @@
 
 mod actions;
 pub mod analysis;
-pub mod bench;
 pub mod compare;
 pub mod compile;
 pub mod config;

@@ -204,7 +204,10 @@ impl Line {
         let at = at.clamp(0.0, 1.0);
         let off = [to[0] - at * self.along[0], to[1] - at * self.along[1]];
         let distance = (off[0] * off[0] + off[1] * off[1]).sqrt();
-        self.profile.behind(self.radius - distance) + self.profile.behind(self.radius + distance)
+        let near = self.profile.behind(self.radius - distance);
+        let far = self.profile.behind(self.radius + distance);
+        // Rounded, the two can be a little more than everything.
+        (near + far).clamp(0.0, 1.0)
     }
 
     /// The rows that it may touch.

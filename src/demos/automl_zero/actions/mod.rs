@@ -1,11 +1,13 @@
 //! `vitrine automl …`: the tab's jobs on the command line.
 
+mod bench;
+
 use std::path::{Path, PathBuf};
 
 use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
 use serde_json::{Value, json};
 
-use super::bench::{self, BenchConfig};
+use self::bench::BenchConfig;
 use super::compare::{CompareJob, Trial, share};
 use super::config::SearchConfig;
 use super::job::{Ended, Output, RunOptions, SearchJob, Snapshot};

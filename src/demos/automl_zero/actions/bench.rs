@@ -15,12 +15,12 @@ use clap::Args;
 use rayon::prelude::*;
 use serde_json::json;
 
-use super::config::SearchConfig;
-use super::evaluator::{Counts, Evaluator, Shortcuts};
-use super::population::{Method, Population};
-use super::search::Plan;
-use super::task::TaskSet;
 use crate::cli::Globals;
+use crate::demos::automl_zero::config::SearchConfig;
+use crate::demos::automl_zero::evaluator::{Counts, Evaluator, Shortcuts};
+use crate::demos::automl_zero::population::{Method, Population};
+use crate::demos::automl_zero::search::Plan;
+use crate::demos::automl_zero::task::TaskSet;
 use crate::error::{Error, Result};
 use crate::nn::cpu::pool_cpu_time;
 use crate::rng::Rng;
