@@ -2,7 +2,7 @@
 //!
 //! A program has no branches, so every task does the same at the same time. Memory is rows of
 //! sixteen numbers, one of each task; an instruction is a loop over rows, in registers of whatever
-//! width the machine has ([`super::kernels`]). Loading the example, the check of the prediction and
+//! width the machine has (`kernels.rs`). Loading the example, the check of the prediction and
 //! the loop over examples belong to one function with one copy of the big `match`, compiled for
 //! each width and for the numbers of features that are worth it.
 //!

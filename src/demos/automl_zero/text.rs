@@ -1,6 +1,6 @@
 //! Programs as the paper's pseudo-code, written and read.
 //!
-//! What [`print`] writes, [`parse`] reads back to the same program, bit for bit: constants are
+//! What [`print()`] writes, [`parse`] reads back to the same program, bit for bit: constants are
 //! written with as many digits as they need. Reading is lenient about spaces, comments (`#`), the
 //! order of the functions and the order of the factors in a product of a number and a vector, as
 //! in the paper's own listings. Everything else is an error with its line and column.

@@ -141,7 +141,7 @@ pub enum Heard {
     },
     /// Another answer.
     Answer(Arc<Image>),
-    /// How much answers differ: a number for each pixel of [`SPREAD`] by [`SPREAD`], sRGB deviations
+    /// How much answers differ: a number for each pixel of 64 by 64, sRGB deviations
     /// from 0 to 1.
     Spread(Vec<f32>),
     /// Where everybody of the bank lies on each part's map.

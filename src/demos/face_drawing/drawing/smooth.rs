@@ -9,7 +9,7 @@ const STILL: f32 = 0.02;
 /// The trail of a pen that is down. Every event goes in; each costs the same, however long the trail
 /// is.
 ///
-/// A point moves to between its two neighbours, as [`steadied`] says, which takes out the steps of a
+/// A point moves to between its two neighbours, as `steadied` says, which takes out the steps of a
 /// pointer that knows whole pixels only. The newest point stays where the pen is: nothing lags.
 #[derive(Clone, Debug, Default)]
 pub struct Trail {
