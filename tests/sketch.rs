@@ -88,25 +88,21 @@ fn saddles_are_decided_by_their_middle() {
 
 #[test]
 fn a_ridge_is_its_middle_line() {
-    // A band along a slope, brighter in its middle.
+    // A band that is brightest in its middle.
     let field = Field::new(80, |at| {
         let (x, y) = ((at % 80) as f32, (at / 80) as f32);
-        let off = (y - 0.5 * x - 10.0) / 5.0_f32.sqrt() * 2.0;
         if (15.0..65.0).contains(&x) {
-            1.0 - (off / 4.0).abs()
+            1.0 - ((y - 33.0) / 4.0).abs()
         } else {
             0.0
         }
     });
     let ridges = field.ridges(0.2, 0.8);
-    // It comes in pieces, cut where thinning leaves the steps of stairs.
-    let places: Vec<[f32; 2]> = ridges.concat();
-    assert!(places.len() > 35, "{}", places.len());
-    for [x, y] in places.iter().filter(|[x, _]| (18.0..62.0).contains(x)) {
-        assert!(
-            (y - 0.5 * x - 10.0).abs() < 1.3,
-            "({x}, {y}) is off the line"
-        );
+    // Thinning may leave a spur at an end.
+    let ridge = ridges.iter().max_by_key(|ridge| ridge.len()).expect("one");
+    assert!(ridge.len() > 35, "{}", ridge.len());
+    for [x, y] in ridge {
+        assert!((y - 33.0).abs() < 1.1, "({x}, {y}) is off the line");
     }
     assert!(field.ridges(0.2, 1.5).is_empty(), "nothing is so strong");
 }
