@@ -66,7 +66,8 @@ pub fn write(drawing: &Drawing) -> String {
 }
 
 fn thousandths(value: f32) -> f32 {
-    (value * 1000.0).round() / 1000.0
+    // A zero has no sign.
+    (value * 1000.0).round() / 1000.0 + 0.0
 }
 
 fn write_curve(svg: &mut String, points: &[Point]) {
