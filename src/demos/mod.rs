@@ -29,7 +29,7 @@ pub const DEMOS: &[Demo] = &[
     Demo {
         actions: automl_zero::ACTIONS,
         #[cfg(feature = "gui")]
-        tab: None,
+        tab: Some(automl_zero::TAB),
     },
     Demo {
         actions: lottery::ACTIONS,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use vitrine::demos::automl_zero::config::{SearchConfig, TaskKind};
-use vitrine::demos::automl_zero::insight::{ablation, learning_curve, surface, trace};
+use vitrine::demos::automl_zero::insight::{Stage, ablation, learning_curve, surfaces, traces};
 use vitrine::demos::automl_zero::lanes::Loss;
 use vitrine::demos::automl_zero::mutate::Mutation;
 use vitrine::demos::automl_zero::population::Method;
@@ -233,17 +233,17 @@ fn what_is_looked_into_is_what_happens() {
     let set = tasks(4, 3, Loss::Squared, 1);
     let task = &set.tasks()[1];
     let linear = program(&LINEAR.replace("0.01", "0.1"));
-    let errors = trace(&linear, task, &set, (Function::Learn, 0), 5);
-    assert_eq!((errors.width, errors.values.len()), (1, 5));
+    let written = traces(&linear, task, &set, Function::Learn, 5);
+    assert_eq!((written[0].width, written[0].values.len()), (1, 5));
     assert!(
-        (errors.values[0] - task.train().labels[0]).abs() < 1e-6,
+        (written[0].values[0] - task.train().labels[0]).abs() < 1e-6,
         "it begins with weights of 0"
     );
+    assert_eq!((written[3].width, written[3].values.len()), (4, 20));
+    let narrow = written[3].clone().narrowed(3);
     assert_eq!(
-        trace(&linear, task, &set, (Function::Learn, 3), 5)
-            .values
-            .len(),
-        20
+        narrow.values[3], written[3].values[4],
+        "the second value's first"
     );
     let curve = learning_curve(&linear, task, &set, 8);
     assert_eq!(
@@ -251,8 +251,17 @@ fn what_is_looked_into_is_what_happens() {
         (0, Some(40))
     );
     assert!(curve.last().expect("points").1 > curve[0].1);
-    let shown = surface(&linear, task, &set, &[0.0; 8]);
-    assert_eq!(shown, [0.0, 0.0], "a plane through the origin");
+    let shown = surfaces(&linear, task, &set, &[0.0; 8], 4);
+    assert!(
+        shown.iter().all(|stage| stage.plane == [0.0, 0.0]),
+        "a plane through the origin"
+    );
+    let error = |stage: &Stage| -> f32 {
+        let pairs = stage.predictions.iter().zip(task.valid().labels);
+        pairs.map(|(a, b)| (a - b).powi(2)).sum()
+    };
+    assert_eq!((shown.len(), shown[4].examples), (5, 40));
+    assert!(error(&shown[4]) < 0.5 * error(&shown[0]));
     let exact = exact_fitness(&set, &linear);
     assert!(
         (exact - fitness_on(&set, &linear)).abs() < 1e-5,

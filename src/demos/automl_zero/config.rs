@@ -55,6 +55,20 @@ pub struct Lengths {
     pub most: usize,
 }
 
+impl Lengths {
+    /// The same with least, first and most in order.
+    #[must_use]
+    pub fn ordered(self) -> Self {
+        let most = self.most.clamp(1, MAX_LEN);
+        let least = self.least.min(most);
+        Self {
+            first: self.first.clamp(least, most),
+            least,
+            most,
+        }
+    }
+}
+
 impl FromStr for Lengths {
     type Err = String;
 
@@ -141,6 +155,10 @@ pub struct SearchConfig {
     /// A file with a program to begin with
     #[arg(long, conflicts_with = "start")]
     pub start_program: Option<PathBuf>,
+    /// A program to begin with, as text; it goes before the others
+    #[arg(skip)]
+    #[serde(default)]
+    pub start_text: Option<String>,
     /// Lengths of Setup: 8, or 1-23, or 4-1-23, which begins with 4
     #[arg(long)]
     pub setup: Option<Lengths>,
@@ -222,6 +240,7 @@ impl Default for SearchConfig {
             method: Method::default(),
             start: None,
             start_program: None,
+            start_text: None,
             setup: None,
             predict: None,
             learn: None,
@@ -284,8 +303,36 @@ impl FromStr for Weights {
     }
 }
 
+/// What holds where the person asks for nothing else.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Usual {
+    /// Numbers of an example.
+    pub features: u8,
+    /// Tasks that a program is searched on.
+    pub tasks: u16,
+    /// Examples that a task learns from.
+    pub train: u32,
+    /// Examples that a task is judged by.
+    pub valid: u32,
+    /// Individuals of a population.
+    pub population: u32,
+    /// Individuals of a tournament.
+    pub tournament: u32,
+    /// Populations.
+    pub populations: u16,
+    /// Individuals after which a search begins anew.
+    pub restart: u64,
+    /// The part of the examples at which the hurdle stands.
+    pub hurdle: f32,
+    /// The most that a program may cost, in networks.
+    pub budget: f32,
+    /// The lengths of the functions.
+    pub lengths: [Lengths; 3],
+}
+
 /// What a task asks for where the person does not.
 struct Defaults {
+    features: u8,
     train: u32,
     valid: u32,
     tasks: u16,
@@ -322,6 +369,7 @@ fn fixed(len: usize) -> Lengths {
 impl TaskKind {
     fn defaults(self) -> Defaults {
         let demo = Defaults {
+            features: 4,
             train: 100,
             valid: 100,
             tasks: 10,
@@ -361,6 +409,7 @@ impl TaskKind {
                 ..demo
             },
             Self::Images => Defaults {
+                features: 16,
                 train: 1000,
                 valid: 500,
                 population: 100,
@@ -415,6 +464,25 @@ impl TaskKind {
 }
 
 impl SearchConfig {
+    /// What holds for the task where nothing else is asked for.
+    #[must_use]
+    pub fn usual(&self) -> Usual {
+        let defaults = self.task.defaults();
+        Usual {
+            features: defaults.features,
+            tasks: defaults.tasks,
+            train: defaults.train,
+            valid: defaults.valid,
+            population: defaults.population,
+            tournament: TOURNAMENT,
+            populations: DEFAULT_POPULATIONS,
+            restart: defaults.restart,
+            hurdle: defaults.hurdle,
+            budget: defaults.budget,
+            lengths: defaults.lengths,
+        }
+    }
+
     /// What a search of these settings does.
     ///
     /// # Errors
@@ -469,13 +537,14 @@ impl SearchConfig {
             },
             hurdle_part: self.hurdle_part,
             population: population as usize,
-            tournament: self.tournament.unwrap_or(10) as usize,
+            tournament: self.tournament.unwrap_or(TOURNAMENT) as usize,
             populations,
             method: self.method,
             start: self.start.unwrap_or(defaults.start),
-            start_program: match &self.start_program {
-                Some(path) => Some(super::text::read(path)?),
-                None => None,
+            start_program: match (&self.start_text, &self.start_program) {
+                (Some(text), _) => Some(parse(text)?),
+                (None, Some(path)) => Some(super::text::read(path)?),
+                (None, None) => None,
             },
             migrate_every: self.migrate_every,
             restart_every: (restart > 0).then_some(rounds.max(1)),
@@ -496,11 +565,7 @@ impl SearchConfig {
     pub fn tasks(&self, paths: &Paths) -> Result<Arc<dyn Tasks>> {
         let defaults = self.task.defaults();
         let size = Size {
-            features: usize::from(self.features.unwrap_or(if self.task == TaskKind::Images {
-                16
-            } else {
-                4
-            })),
+            features: usize::from(self.features.unwrap_or(defaults.features)),
             train: self.train_examples.unwrap_or(defaults.train) as usize,
             valid: self.valid_examples.unwrap_or(defaults.valid) as usize,
         };
@@ -550,6 +615,9 @@ impl SearchConfig {
 /// Populations where the person gives no number: the same on every machine, as a seed's course
 /// depends on it.
 pub const DEFAULT_POPULATIONS: u16 = 2;
+
+/// Individuals of a tournament where the person gives no number, as in the paper.
+const TOURNAMENT: u32 = 10;
 
 /// A prediction that is so far off ends a task, as in the released code.
 pub const MAX_ERROR: f32 = 100.0;

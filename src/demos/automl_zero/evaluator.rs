@@ -269,8 +269,9 @@ impl Evaluator {
                     done = end;
                     if (early as f32) < hurdle {
                         self.counts.hurdle += 1;
+                        // Its early fitness is one of other examples, and may be above any at the end.
                         let score = Score {
-                            fitness: early as f32,
+                            fitness: 0.0,
                             early: early as f32,
                         };
                         if let Some(hash) = functional {

@@ -4,9 +4,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::analysis::Analysis;
-use super::instruction::Kind;
+use super::instruction::{Instruction, Kind};
 use super::program::{Function, Program};
-use super::scalar::Machine;
+use super::scalar::{Examples, Machine};
 use super::search::fitness_on;
 use super::task::{Task, TaskSet};
 use super::text::line;
@@ -55,7 +55,7 @@ pub fn ablation(program: &Program, tasks: &TaskSet) -> Vec<Line> {
 }
 
 /// What an instruction wrote, example by example.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Trace {
     /// Numbers of a value: 1, those of a vector, or those of a matrix row after row.
     pub width: usize,
@@ -63,22 +63,50 @@ pub struct Trace {
     pub values: Vec<f32>,
 }
 
-/// The values that an instruction writes on a task, on at most `most` training examples.
+impl Trace {
+    /// The first numbers of every value alone.
+    #[must_use]
+    pub fn narrowed(mut self, widest: usize) -> Self {
+        if self.width > widest {
+            let values = self.values.chunks_exact(self.width);
+            self.values = values
+                .flat_map(|value| value.iter().take(widest).copied())
+                .collect();
+            self.width = widest;
+        }
+        self
+    }
+}
+
+/// The values that the instructions of a function write on a task, on at most `most` training
+/// examples.
 #[must_use]
-pub fn trace(
+pub fn traces(
     program: &Program,
     task: &Task,
     tasks: &TaskSet,
-    (function, index): (Function, usize),
+    function: Function,
     most: usize,
-) -> Trace {
+) -> Vec<Trace> {
     let features = tasks.size.features;
+    let width = |instruction: &Instruction| match instruction.op.signature().out {
+        Some(Kind::Vector) => features,
+        Some(Kind::Matrix) => features * features,
+        Some(Kind::Scalar) | None => 1,
+    };
+    let mut traces: Vec<Trace> = program
+        .function(function)
+        .iter()
+        .map(|instruction| Trace {
+            width: width(instruction),
+            values: Vec::new(),
+        })
+        .collect();
     let mut machine = Machine::<f32>::new(program, features, task.seed);
-    let mut values = Vec::new();
     let mut run = |machine: &mut Machine<'_, f32>, of: Function, step: u32| {
         machine.run(of, step, |at, written| {
-            if of == function && at == index {
-                values.extend_from_slice(written);
+            if of == function {
+                traces[at].values.extend_from_slice(written);
             }
         });
     };
@@ -95,16 +123,7 @@ pub fn trace(
         machine.meet(label, tasks.rules.loss);
         run(&mut machine, Function::Learn, step);
     }
-    let kind = program
-        .function(function)
-        .get(index)
-        .and_then(|instruction| instruction.op.signature().out);
-    let width = match kind {
-        Some(Kind::Vector) => features,
-        Some(Kind::Matrix) => features * features,
-        Some(Kind::Scalar) | None => 1,
-    };
-    Trace { width, values }
+    traces
 }
 
 /// The fitness on validation examples while a program learns on a task, each with the number of
@@ -138,7 +157,7 @@ pub fn learning_curve(
             return curve;
         }
         let end = (done + count.div_ceil(points.max(1))).min(count);
-        let part = super::scalar::Examples {
+        let part = Examples {
             features: &train.features[done * features..end * features],
             labels: &train.labels[done..end],
         };
@@ -147,20 +166,60 @@ pub fn learning_curve(
     }
 }
 
-/// What a program that has learnt a task predicts for examples, `features` numbers each.
+/// What a program predicts after some examples.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stage {
+    /// Training examples learnt from before.
+    pub examples: usize,
+    /// What it predicts for the points asked for.
+    pub plane: Vec<f32>,
+    /// What it predicts for the validation examples.
+    pub predictions: Vec<f32>,
+}
+
+/// What a program predicts for points, `features` numbers each, before it has learnt, at `stages`
+/// times while it does, and after.
 #[must_use]
-pub fn surface(program: &Program, task: &Task, tasks: &TaskSet, examples: &[f32]) -> Vec<f32> {
+pub fn surfaces(
+    program: &Program,
+    task: &Task,
+    tasks: &TaskSet,
+    points: &[f32],
+    stages: usize,
+) -> Vec<Stage> {
     let features = tasks.size.features;
+    let train = task.train();
+    let count = train.labels.len();
     let mut machine = Machine::<f32>::new(program, features, task.seed);
     machine.run(Function::Setup, 0, |_, _| {});
-    machine.train(task.train(), tasks.rules, 1);
-    let step = 1 + task.train().labels.len() as u32;
-    let one = |example: &[f32]| {
-        // Every point as the first after learning.
-        let mut machine = machine.clone();
-        machine.show(example);
-        machine.run(Function::Predict, step, |_, _| {});
-        machine.prediction()
+    let predict = |machine: &Machine<'_, f32>, step: u32, examples: &[f32]| -> Vec<f32> {
+        let one = |example: &[f32]| {
+            // Every point as the first after learning.
+            let mut machine = machine.clone();
+            machine.show(example);
+            machine.run(Function::Predict, step, |_, _| {});
+            machine.prediction()
+        };
+        examples.chunks_exact(features).map(one).collect()
     };
-    examples.chunks_exact(features).map(one).collect()
+    let mut seen = Vec::new();
+    let mut done = 0;
+    loop {
+        let step = 1 + done as u32;
+        seen.push(Stage {
+            examples: done,
+            plane: predict(&machine, step, points),
+            predictions: predict(&machine, step, task.valid().features),
+        });
+        if done == count {
+            return seen;
+        }
+        let end = (done + count.div_ceil(stages.max(1))).min(count);
+        let part = Examples {
+            features: &train.features[done * features..end * features],
+            labels: &train.labels[done..end],
+        };
+        machine.train(part, tasks.rules, step);
+        done = end;
+    }
 }

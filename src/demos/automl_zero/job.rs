@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::config::SearchConfig;
 use super::evaluator::Counts;
-use super::population::{Node, Population};
+use super::hall::Famed;
+use super::population::{Method, Node, Population};
 use super::program::Program;
 use super::search::{Candidate, Plan, SavedSearch, Search, Tasks};
 use crate::compute::{Flow, Job, StepCx};
@@ -36,6 +37,8 @@ pub struct RunOptions {
     pub folder: Option<PathBuf>,
     /// Forgets what was done before.
     pub fresh: bool,
+    /// Draws as many random programs beside it, for comparison.
+    pub control: bool,
 }
 
 /// The living individuals of a population.
@@ -62,6 +65,10 @@ pub struct Snapshot {
     pub seconds: f64,
     /// The fitness on the tasks of selection of the best so far; 0 before there is one.
     pub select_fitness: f64,
+    /// The best fitness of as many random programs on the same tasks, where they are drawn.
+    pub control: Option<f32>,
+    /// The best programs of the experiment by their length.
+    pub hall: Vec<Famed>,
 }
 
 /// How a search ended.
@@ -110,6 +117,7 @@ pub struct SearchJob {
 
 struct Run {
     search: Search,
+    control: Option<Search>,
     _lock: Option<FolderLock>,
     before: f64,
     began: Instant,
@@ -124,6 +132,7 @@ struct Run {
 struct Stored {
     seconds: f64,
     search: SavedSearch,
+    control: Option<SavedSearch>,
 }
 
 impl Run {
@@ -145,6 +154,11 @@ impl Run {
                 return Ok(());
             }
             self.search.advance(births)?;
+            if let Some(control) = &mut self.control
+                && !control.is_solved()
+            {
+                control.advance(births)?;
+            }
             let took = began.elapsed();
             if took < STEP_TIME / 8 {
                 self.births = (self.births * 2).min(1 << 16);
@@ -169,6 +183,8 @@ impl Run {
             counts: self.search.counts(),
             seconds: self.seconds(),
             select_fitness: self.search.best().map_or(0.0, |best| best.select_fitness),
+            control: self.control.as_ref().map(Search::leading_fitness),
+            hall: self.search.hall().front().to_vec(),
         }
     }
 
@@ -197,6 +213,7 @@ impl Run {
         let stored = Stored {
             seconds: self.seconds(),
             search: self.search.save(),
+            control: self.control.as_ref().map(Search::save),
         };
         let path = folder.join(CHECKPOINT);
         let bytes = serde_json::to_vec(&stored)
@@ -237,9 +254,24 @@ impl SearchJob {
             stored.as_ref().map_or(0.0, |stored| stored.seconds),
         ));
         let began = Instant::now();
-        let (search, before) = open(plan, tasks, stored)?;
+        let before = stored.as_ref().map_or(0.0, |stored| stored.seconds);
+        let (search, control) = match stored {
+            Some(stored) => (Some(stored.search), stored.control),
+            None => (None, None),
+        };
+        let control = if self.options.control || control.is_some() {
+            let plan = Plan {
+                method: Method::Random,
+                ..plan.clone()
+            };
+            Some(open(plan, Arc::clone(&tasks), control)?)
+        } else {
+            None
+        };
+        let search = open(plan, tasks, search)?;
         Ok(Run {
             search,
+            control,
             _lock: lock,
             before,
             began,
@@ -263,11 +295,17 @@ impl SearchJob {
     }
 }
 
-fn open(plan: Plan, tasks: Arc<dyn Tasks>, stored: Option<Stored>) -> Result<(Search, f64)> {
+fn open(plan: Plan, tasks: Arc<dyn Tasks>, stored: Option<SavedSearch>) -> Result<Search> {
     match stored {
-        Some(stored) => Ok((Search::restore(plan, tasks, stored.search)?, stored.seconds)),
-        None => Ok((Search::new(plan, tasks)?, 0.0)),
+        Some(stored) => Search::restore(plan, tasks, stored),
+        None => Search::new(plan, tasks),
     }
+}
+
+/// Whether a folder keeps a search that can go on.
+#[must_use]
+pub fn is_kept(folder: &std::path::Path) -> bool {
+    folder.join(CHECKPOINT).is_file()
 }
 
 /// The checkpoint at a path, if there is one.

@@ -23,10 +23,12 @@
 
 mod actions;
 pub mod analysis;
+pub mod changes;
 pub mod compare;
 pub mod compile;
 pub mod config;
 pub mod evaluator;
+pub mod hall;
 pub mod images;
 pub mod insight;
 pub mod instruction;
@@ -35,18 +37,34 @@ pub mod judge;
 mod kernels;
 pub mod lanes;
 pub mod math;
+pub mod meaning;
 pub mod mutate;
 pub mod population;
+pub mod presets;
 pub mod program;
+pub mod record;
 pub mod scalar;
 pub mod search;
 pub mod starts;
+pub mod study;
 pub mod synthetic;
 pub mod table;
 pub mod task;
 pub mod text;
+pub mod translate;
+#[cfg(feature = "gui")]
+mod ui;
 
 use crate::cli::DemoActions;
+
+/// What the window shows of this demo.
+#[cfg(feature = "gui")]
+pub const TAB: crate::gui::DemoTab = crate::gui::DemoTab {
+    id: "automl",
+    title: "AutoML-Zero",
+    help: include_str!("../../../assets/help/automl_zero.md"),
+    open: ui::open,
+};
 
 /// What the command line does with this demo.
 pub const ACTIONS: DemoActions = DemoActions {

@@ -51,6 +51,7 @@ pub struct Population {
     oldest: usize,
     births: u64,
     tournament: usize,
+    resolution: f32,
     method: Method,
     rng: Rng,
     evaluator: Evaluator,
@@ -86,12 +87,21 @@ impl Population {
             oldest: 0,
             births: 0,
             tournament: tournament.max(1),
+            resolution: 0.0,
             method,
             rng,
             evaluator,
             hurdle: 0.0,
             best: None,
         }
+    }
+
+    /// The same with tournaments that take no notice of smaller differences of fitness: what lies
+    /// within the noise of the tasks does not sweep the population.
+    #[must_use]
+    pub fn with_resolution(mut self, resolution: f32) -> Self {
+        self.resolution = resolution;
+        self
     }
 
     /// Adds an individual without parents.
@@ -299,7 +309,8 @@ impl Population {
         let mut best = self.ring[self.rng.below(self.ring.len())];
         for _ in 1..self.tournament {
             let other = self.ring[self.rng.below(self.ring.len())];
-            if self.nodes[other as usize].score.fitness > self.nodes[best as usize].score.fitness {
+            let least = self.nodes[best as usize].score.fitness + self.resolution;
+            if self.nodes[other as usize].score.fitness > least {
                 best = other;
             }
         }

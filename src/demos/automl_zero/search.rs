@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::evaluator::{Counts, Evaluator, Shortcuts};
+use super::hall::Hall;
 use super::mutate::Space;
 use super::population::{Method, Node, Population, SavedPopulation};
 use super::program::Program;
@@ -22,6 +23,8 @@ use crate::rng::Rng;
 
 /// Less than any fitness.
 const NOTHING_CHECKED: f32 = -1.0;
+/// Rounds between two looks at the living for the hall of fame.
+const HALL_EVERY: u64 = 10;
 /// Individuals that move on with their ancestors when populations exchange some.
 const MIGRANTS: usize = 2;
 
@@ -99,6 +102,7 @@ pub struct Search {
     before: Counts,
     checked: f32,
     best: Option<Candidate>,
+    hall: Hall,
     solved: bool,
 }
 
@@ -113,6 +117,7 @@ pub struct SavedSearch {
     before: Counts,
     checked: f32,
     best: Option<Candidate>,
+    hall: Hall,
     solved: bool,
 }
 
@@ -142,6 +147,7 @@ impl Search {
             before: Counts::default(),
             checked: NOTHING_CHECKED,
             best: None,
+            hall: Hall::default(),
             solved: false,
         })
     }
@@ -165,6 +171,7 @@ impl Search {
         self.rounds = 0;
         self.in_round = 0;
         self.checked = NOTHING_CHECKED;
+        self.hall = Hall::default();
         let (plan, experiment) = (&self.plan, self.experiment);
         let root = Rng::new(plan.seed).split(&format!("start {experiment}"));
         let grow = |(index, population): (usize, &mut Population)| {
@@ -213,6 +220,9 @@ impl Search {
             }
         });
         self.check();
+        if self.solved || self.rounds.is_multiple_of(HALL_EVERY) {
+            self.honour();
+        }
         if self.solved {
             return Ok(());
         }
@@ -231,6 +241,15 @@ impl Search {
             self.begin()?;
         }
         Ok(())
+    }
+
+    /// Takes the living and the best into the hall of fame.
+    fn honour(&mut self) {
+        for population in &self.populations {
+            for node in population.living().chain(population.best()) {
+                self.hall.offer(&node.program, node.score.fitness);
+            }
+        }
     }
 
     /// Every population sends some of its individuals to the next.
@@ -260,6 +279,12 @@ impl Search {
                     best
                 }
             })
+    }
+
+    /// The best fitness of the present experiment; 0 where there is none.
+    #[must_use]
+    pub fn leading_fitness(&self) -> f32 {
+        self.leader().map_or(0.0, |(_, node)| node.score.fitness)
     }
 
     /// The best of the present experiment by the search alone, looked at on other tasks.
@@ -344,6 +369,12 @@ impl Search {
         self.best.as_ref()
     }
 
+    /// The best programs of the present experiment by their length.
+    #[must_use]
+    pub fn hall(&self) -> &Hall {
+        &self.hall
+    }
+
     /// What became of all programs, in all experiments.
     #[must_use]
     pub fn counts(&self) -> Counts {
@@ -378,6 +409,7 @@ impl Search {
             before: self.before,
             checked: self.checked,
             best: self.best.clone(),
+            hall: self.hall.clone(),
             solved: self.solved,
         }
     }
@@ -403,6 +435,7 @@ impl Search {
         search.before = saved.before;
         search.checked = saved.checked;
         search.best = saved.best;
+        search.hall = saved.hall;
         search.solved = saved.solved;
         Ok(search)
     }

@@ -4,8 +4,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::instruction::Instruction;
 use super::mutate::Space;
-use super::program::Program;
+use super::program::{Function, Program};
 use super::text::parse;
 use crate::error::Result;
 use crate::rng::Rng;
@@ -25,6 +26,8 @@ pub enum Start {
     Network,
     /// That network without the instructions that give its weights their first values
     Damaged,
+    /// That network without the function that teaches it
+    Unlearned,
 }
 
 /// A linear model (paper, figure 1 of the released demo).
@@ -80,9 +83,15 @@ impl Start {
             Self::Damaged => {
                 let mut program = parse(NETWORK)?;
                 for _ in 0..2 {
-                    program.remove(super::program::Function::Setup, 0);
+                    program.remove(Function::Setup, 0);
                 }
                 Ok(program)
+            }
+            Self::Unlearned => {
+                let network = parse(NETWORK)?;
+                let [setup, predict] =
+                    [Function::Setup, Function::Predict].map(|of| network.function(of));
+                Ok(Program::new([setup, predict, &[Instruction::default()]]))
             }
         }
     }

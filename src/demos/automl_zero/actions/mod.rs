@@ -14,9 +14,11 @@ use super::job::{Ended, Output, RunOptions, SearchJob, Snapshot};
 use super::judge::{JudgeJob, Judged};
 use super::population::Method;
 use super::program::Program;
+use super::record::Record;
 use super::search::Candidate;
 use super::starts::{LINEAR, NETWORK};
 use super::text::{self, print};
+use super::translate::{Language, translate};
 use crate::cli::{Globals, Report, drive};
 use crate::error::{Error, Result};
 use crate::store::{Paths, atomic_write};
@@ -29,6 +31,8 @@ enum Action {
     Eval(Box<EvalArgs>),
     /// Search by evolution and at random, with equally many programs
     Compare(Box<CompareArgs>),
+    /// Write a program in another language
+    Translate(TranslateArgs),
     /// Measure how fast programs are searched
     Bench(BenchConfig),
 }
@@ -49,6 +53,24 @@ struct SearchArgs {
     /// Write how the best came about, each ancestor with its mutation, as JSON into this file
     #[arg(long)]
     lineage: Option<PathBuf>,
+    /// Write the course of the search as JSON into this file, to be opened in the tab
+    #[arg(long)]
+    record: Option<PathBuf>,
+    /// Draw as many random programs beside it, for the record
+    #[arg(long)]
+    control: bool,
+}
+
+#[derive(Args)]
+struct TranslateArgs {
+    /// The file of the program; `linear` and `network` are the hand-made ones
+    program: PathBuf,
+    /// The language
+    #[arg(long, value_enum)]
+    to: Language,
+    /// The file to write, in place of printing it
+    #[arg(long)]
+    out: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -86,6 +108,7 @@ pub fn run(matches: &ArgMatches, globals: &Globals) -> Result<()> {
         Action::Search(args) => search(*args, globals),
         Action::Eval(args) => eval(*args, globals),
         Action::Compare(args) => compare(*args, globals),
+        Action::Translate(args) => write_translation(&args, globals),
         Action::Bench(config) => bench::run(&config, globals),
     }
 }
@@ -99,25 +122,36 @@ fn search(args: SearchArgs, globals: &Globals) -> Result<()> {
     let options = RunOptions {
         folder: args.run_dir,
         fresh: args.fresh,
+        control: args.control,
     };
+    let mut record = Record::new(config.clone());
     let job = SearchJob::new(config, options, Paths::discover()?)?;
     let (mut end, mut best, mut last) = (None, None, None);
-    let ended = drive(globals, &mut report, job, |output, report| match output {
-        Output::Began(..) => {}
-        Output::Better(candidate) => {
-            report.event("better", &better(&candidate));
-            report.text(&format!(
-                "{:>12} programs: {:.6} in the search, {:.6} on other tasks\n",
-                candidate.individuals, candidate.search_fitness, candidate.select_fitness
-            ));
-            best = Some(candidate);
+    let keeps = args.record.is_some();
+    let ended = drive(globals, &mut report, job, |output, report| {
+        if keeps {
+            record.hear(output.clone());
         }
-        Output::Snapshot(snapshot) => {
-            report.event("snapshot", &standing(&snapshot));
-            last = Some(snapshot);
+        match output {
+            Output::Began(..) => {}
+            Output::Better(candidate) => {
+                report.event("better", &better(&candidate));
+                report.text(&format!(
+                    "{:>12} programs: {:.6} in the search, {:.6} on other tasks\n",
+                    candidate.individuals, candidate.search_fitness, candidate.select_fitness
+                ));
+                best = Some(candidate);
+            }
+            Output::Snapshot(snapshot) => {
+                report.event("snapshot", &standing(&snapshot));
+                last = Some(snapshot);
+            }
+            Output::Ended(found) => end = Some(found),
         }
-        Output::Ended(found) => end = Some(found),
     });
+    if let Some(path) = &args.record {
+        atomic_write(path, &record.to_json()?)?;
+    }
     match (ended, end) {
         (Ok(()), Some(end)) => {
             if let Some(path) = &args.out {
@@ -237,6 +271,17 @@ fn eval(args: EvalArgs, globals: &Globals) -> Result<()> {
         report.event("result", &fields);
         tell_lines(&mut report, &judged);
     }
+    Ok(())
+}
+
+fn write_translation(args: &TranslateArgs, globals: &Globals) -> Result<()> {
+    let code = translate(&named(&args.program)?, args.to);
+    if let Some(path) = &args.out {
+        return atomic_write(path, code.as_bytes());
+    }
+    let mut report = globals.report();
+    report.event("result", &json!({ "code": code }));
+    report.text(&code);
     Ok(())
 }
 
