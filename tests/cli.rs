@@ -642,7 +642,7 @@ mod screenshot {
         let said = home.run(&["screenshot", "chess", "--out", name]).failed();
         assert_eq!(
             said,
-            "no tab is called chess, there is: gpt, lottery, muzero, sketch, pulse"
+            "no tab is called chess, there is: gpt, automl, lottery, muzero, sketch, pulse"
         );
     }
 }

@@ -2,8 +2,10 @@
 //! that can be repeated and interrupted.
 
 mod files;
+mod findings;
 mod golden;
 mod lanes;
 mod search;
 mod support;
 mod text;
+mod translations;

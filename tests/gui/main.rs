@@ -5,6 +5,7 @@
 //! complete text need the model and are skipped without it.
 #![cfg(feature = "gui")]
 
+mod automl;
 #[path = "../common/mod.rs"]
 mod common;
 mod face_drawing;

@@ -51,6 +51,16 @@ fn the_gpt_tab_looks_as_stored_in_the_light() {
 }
 
 #[test]
+fn the_automl_tab_looks_as_stored_in_the_dark() {
+    compare("automl", "automl_dark", ScreenshotTheme::Dark);
+}
+
+#[test]
+fn the_automl_tab_looks_as_stored_in_the_light() {
+    compare("automl", "automl_light", ScreenshotTheme::Light);
+}
+
+#[test]
 fn the_lottery_tab_looks_as_stored_in_the_dark() {
     compare("lottery", "lottery_dark", ScreenshotTheme::Dark);
 }

@@ -5,6 +5,7 @@ use egui::{RichText, Ui};
 use serde::{Deserialize, Serialize};
 
 use super::super::evaluator::Counts;
+use super::super::job::Snapshot;
 use super::super::record::{Moment, Record};
 use crate::gui::controls::{duration_text, empty_ui};
 use crate::gui::figure::{Axis, Figure, Hue, Mark, Plots, Series, Unit, side_by_side_ui};
@@ -144,48 +145,38 @@ struct Fact {
 }
 
 fn standing_ui(ui: &mut Ui, record: &Record) {
+    let Some(last) = &record.last else {
+        return;
+    };
     let tokens = theme::tokens(ui);
     ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing.x = 22.0;
-        for fact in facts(record) {
-            let card = ui.vertical(|ui| {
-                ui.spacing_mut().item_spacing.y = 0.0;
-                ui.label(RichText::new(fact.about).small().color(tokens.faint));
-                ui.label(RichText::new(fact.value).strong());
-            });
-            card.response.on_hover_text(fact.hover);
+        ui.spacing_mut().item_spacing = egui::vec2(6.0, 4.0);
+        for fact in facts(record, last) {
+            // A number and its name stay together when the row is full.
+            let name = RichText::new(fact.about).small().color(tokens.faint);
+            let name = ui.add(egui::Label::new(name).extend());
+            name.on_hover_text(fact.hover);
+            ui.add(egui::Label::new(RichText::new(fact.value).strong()).extend());
+            ui.add_space(12.0);
         }
     });
+    let fates: Vec<String> = fates(last.counts)
+        .iter()
+        .map(|fate| format!("{} {}", fate.about, fate.value))
+        .collect();
+    let fates = RichText::new(fates.join(" · ")).small().color(tokens.faint);
+    let about = fates_text(last.counts);
+    ui.add(egui::Label::new(fates).truncate())
+        .on_hover_text(about);
 }
 
-fn facts(record: &Record) -> Vec<Fact> {
-    let Some(last) = &record.last else {
-        return Vec::new();
-    };
+fn facts(record: &Record, last: &Snapshot) -> Vec<Fact> {
     let counts = last.counts;
     let fact = |about, hover, value: String| Fact {
         about,
         hover,
         value,
     };
-    let mut facts = vec![
-        fact(
-            "Programs",
-            "Individuals born so far, in all experiments",
-            whole(counts.individuals),
-        ),
-        fact(
-            "A second",
-            "Programs a second of this search, evolution alone",
-            whole((counts.individuals as f64 / last.seconds.max(1e-3)) as u64),
-        ),
-        fact("Time", "Seconds of searching", duration_text(last.seconds)),
-        fact(
-            "Experiment",
-            "A search that got nowhere begins anew on other tasks",
-            (last.experiment + 1).to_string(),
-        ),
-    ];
     let (best, select) = match &record.ended {
         Some(ended) => (ended.search_fitness, ended.select_fitness),
         None => (
@@ -196,20 +187,22 @@ fn facts(record: &Record) -> Vec<Fact> {
             last.select_fitness,
         ),
     };
-    facts.push(fact(
-        "Best fitness",
-        "Of the experiment, on the tasks of the search",
-        format!("{best:.4}"),
-    ));
-    facts.push(fact(
-        "On other tasks",
-        "Of the best so far, on tasks it was chosen by",
-        if select > 0.0 {
-            format!("{select:.4}")
-        } else {
-            "not yet".to_owned()
-        },
-    ));
+    let mut facts = vec![
+        fact(
+            "Best fitness",
+            "Of the experiment, on the tasks of the search",
+            format!("{best:.4}"),
+        ),
+        fact(
+            "On other tasks",
+            "Of the best so far, on tasks it was chosen by",
+            if select > 0.0 {
+                format!("{select:.4}")
+            } else {
+                "not yet".to_owned()
+            },
+        ),
+    ];
     if let Some(ended) = &record.ended {
         facts.push(fact(
             "On unseen tasks",
@@ -217,41 +210,55 @@ fn facts(record: &Record) -> Vec<Fact> {
             format!("{:.4}", ended.unseen_fitness),
         ));
     }
-    facts.extend(fates(counts));
+    let speed = counts.individuals as f64 / last.seconds.max(1e-3);
+    facts.extend([
+        fact(
+            "Programs",
+            "Individuals born so far, in all experiments",
+            whole(counts.individuals),
+        ),
+        fact(
+            "A second",
+            "Programs a second of this search, those of random search not counted",
+            whole(speed as u64),
+        ),
+        fact("Time", "Time of searching", duration_text(last.seconds)),
+        fact(
+            "Experiment",
+            "A search that got nowhere begins anew on other tasks",
+            (last.experiment + 1).to_string(),
+        ),
+    ]);
     facts
 }
 
 /// What became of the programs.
 fn fates(counts: Counts) -> Vec<Fact> {
-    let share = |count: u64| {
-        let part = count as f64 / counts.individuals.max(1) as f64;
-        format!("{:.1} %", part * 100.0)
-    };
     let fates = [
         (
-            "Run to the end",
-            "Evaluated on all examples of all tasks",
+            "run to the end",
+            "evaluated on all examples of all tasks",
             counts.full,
         ),
         (
-            "Known by form",
-            "The same as an earlier program but for dead code, names and order",
+            "known by form",
+            "the same as an earlier program but for dead code, names and order",
             counts.structural,
         ),
         (
-            "Known by answers",
-            "Predicts the first examples as an earlier program did",
+            "known by answers",
+            "predicts the first examples as an earlier program did",
             counts.functional,
         ),
         (
-            "At the hurdle",
-            "Stopped: it had learnt too little",
+            "stopped at the hurdle",
+            "had learnt too little",
             counts.hurdle,
         ),
-        ("Too dear", "Costs more than the budget", counts.rejected),
+        ("too dear", "costs more than the budget", counts.rejected),
         (
-            "No number",
-            "Predicted something that is no number, or far off",
+            "no number",
+            "predicts something that is no number, or far off",
             counts.failed,
         ),
     ];
@@ -261,9 +268,20 @@ fn fates(counts: Counts) -> Vec<Fact> {
         .map(|(about, hover, count)| Fact {
             about,
             hover,
-            value: share(count),
+            value: {
+                let part = count as f64 / counts.individuals.max(1) as f64;
+                format!("{:.1} %", part * 100.0)
+            },
         })
         .collect()
+}
+
+fn fates_text(counts: Counts) -> String {
+    let lines: Vec<String> = fates(counts)
+        .iter()
+        .map(|fate| format!("{} {}: {}", fate.value, fate.about, fate.hover))
+        .collect();
+    format!("What became of the programs:\n{}", lines.join("\n"))
 }
 
 fn whole(count: u64) -> String {
