@@ -140,6 +140,9 @@ pub struct SearchConfig {
     /// Individuals of which the best becomes a parent
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub tournament: Option<u32>,
+    /// Differences of fitness that a tournament takes no notice of
+    #[arg(long)]
+    pub resolution: Option<f32>,
     /// Populations side by side, with migration; 2 if not given, each on a thread of its own
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub populations: Option<u16>,
@@ -235,6 +238,7 @@ impl Default for SearchConfig {
             target_column: None,
             population: None,
             tournament: None,
+            resolution: None,
             populations: None,
             migrate_every: 10,
             method: Method::default(),
@@ -318,6 +322,8 @@ pub struct Usual {
     pub population: u32,
     /// Individuals of a tournament.
     pub tournament: u32,
+    /// Differences of fitness that a tournament takes no notice of.
+    pub resolution: f32,
     /// Populations.
     pub populations: u16,
     /// Individuals after which a search begins anew.
@@ -333,6 +339,7 @@ pub struct Usual {
 /// What a task asks for where the person does not.
 struct Defaults {
     features: u8,
+    resolution: f32,
     train: u32,
     valid: u32,
     tasks: u16,
@@ -370,6 +377,7 @@ impl TaskKind {
     fn defaults(self) -> Defaults {
         let demo = Defaults {
             features: 4,
+            resolution: 0.0,
             train: 100,
             valid: 100,
             tasks: 10,
@@ -475,6 +483,7 @@ impl SearchConfig {
             valid: defaults.valid,
             population: defaults.population,
             tournament: TOURNAMENT,
+            resolution: defaults.resolution,
             populations: DEFAULT_POPULATIONS,
             restart: defaults.restart,
             hurdle: defaults.hurdle,
@@ -538,6 +547,7 @@ impl SearchConfig {
             hurdle_part: self.hurdle_part,
             population: population as usize,
             tournament: self.tournament.unwrap_or(TOURNAMENT) as usize,
+            resolution: self.resolution.unwrap_or(defaults.resolution),
             populations,
             method: self.method,
             start: self.start.unwrap_or(defaults.start),

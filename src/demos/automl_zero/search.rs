@@ -41,6 +41,8 @@ pub struct Plan {
     pub population: usize,
     /// Individuals of which the best becomes a parent.
     pub tournament: usize,
+    /// Differences of fitness that a tournament takes no notice of.
+    pub resolution: f32,
     /// Populations side by side.
     pub populations: usize,
     /// How children come about.
@@ -161,6 +163,7 @@ impl Search {
                 let evaluator = Evaluator::new(Arc::clone(&set), self.plan.shortcuts);
                 let rng = root.split(&format!("population {index}"));
                 Population::new(self.plan.tournament, self.plan.method, rng, evaluator)
+                    .with_resolution(self.plan.resolution)
             })
             .collect()
     }

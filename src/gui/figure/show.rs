@@ -11,6 +11,8 @@ use crate::gui::theme::{self, Tokens};
 
 /// More points than this in a line are thinned out: no window has as many columns.
 const MOST_POINTS: usize = 2000;
+/// From here on dots are small.
+const CROWD: usize = 200;
 /// Between two labels at the right.
 const LABEL_GAP: f32 = 13.0;
 
@@ -236,6 +238,10 @@ fn draw<'a>(
     };
     match series.mark {
         Mark::Dots => plot.points(dots(MarkerShape::Circle, true, 2.8)),
+        // A crowd of dots would hide itself.
+        Mark::Scatter if points.len() > CROWD => {
+            plot.points(dots(MarkerShape::Circle, true, 2.0));
+        }
         Mark::Scatter => plot.points(dots(MarkerShape::Circle, true, 4.0)),
         Mark::Squares => plot.points(dots(MarkerShape::Square, false, 3.4)),
         Mark::Line | Mark::Dashed => {}

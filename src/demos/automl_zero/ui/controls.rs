@@ -148,6 +148,15 @@ fn evolution_ui(ui: &mut Ui, config: &mut SearchConfig) {
     let about = "The best of so many becomes a parent: the paper's T";
     let value = &mut config.tournament;
     number_ui(ui, "Tournament", about, value, usual.tournament, 1..=1000);
+    let about = "Tournaments take no notice of smaller differences of fitness, which are the noise of the tasks";
+    float_ui(
+        ui,
+        "Resolution",
+        about,
+        &mut config.resolution,
+        usual.resolution,
+        0.0..=0.1,
+    );
     let about = "Side by side, each on a core of its own; they exchange individuals";
     let value = &mut config.populations;
     number_ui(ui, "Populations", about, value, usual.populations, 1..=64);

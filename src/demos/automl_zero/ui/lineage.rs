@@ -1,7 +1,7 @@
 //! How the best came about: its ancestors, each with its mutation and what that was worth, as a
 //! film.
 
-use egui::{RichText, ScrollArea, Slider, Ui, vec2};
+use egui::{Button, RichText, ScrollArea, Slider, Ui, vec2};
 
 use super::super::changes::changes;
 use super::super::population::Node;
@@ -14,6 +14,8 @@ use crate::gui::theme;
 
 /// Seconds between two steps of the film.
 const PACE: f64 = 0.7;
+/// A step of fitness that shows as 0.0000.
+const NOTHING: f32 = 0.000_05;
 /// The height of the curve, points.
 const CURVE: f32 = 150.0;
 
@@ -117,21 +119,21 @@ impl LineagePage {
                 let text = match before {
                     None => format!("{}. begins at {fitness:.4}", index + 1),
                     Some(_) => format!(
-                        "{}. {}: {fitness:.4} ({gain:+.4})",
+                        "{}. {fitness:.4} ({gain:+.4}) {}",
                         index + 1,
                         node.mutation.title()
                     ),
                 };
-                let color = if gain > 0.0 {
+                let color = if gain > NOTHING {
                     tokens.good
-                } else if gain < 0.0 {
+                } else if gain < -NOTHING {
                     tokens.bad
                 } else {
                     tokens.faint
                 };
-                let label =
-                    ui.selectable_label(self.step == index, RichText::new(text).color(color));
-                if label.clicked() {
+                let text = RichText::new(text).color(color);
+                let step = Button::selectable(self.step == index, text).truncate();
+                if ui.add(step).clicked() {
                     self.step = index;
                     self.playing = None;
                 }

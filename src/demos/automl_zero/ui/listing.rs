@@ -87,6 +87,10 @@ pub fn listing_ui(
         .fold(0.0_f64, f64::max);
     let has_worth = rows.iter().any(|row| row.worth.is_some());
     let before = *selected;
+    // Lines of code stand closer than buttons do.
+    let spacing = ui.spacing_mut();
+    spacing.button_padding.y = 0.0;
+    spacing.interact_size.y = 0.0;
     Grid::new(name)
         .num_columns(if has_worth { 3 } else { 2 })
         .spacing([14.0, 2.0])

@@ -67,11 +67,11 @@ impl ProgramPage {
         let simple = self.options.simple;
         let mut selected = self.selected;
         let room = ui.available_size();
-        let beside = room.x > 760.0;
+        let beside = room.x > 900.0;
         let (listing, trace) = if beside {
             (vec2(room.x * 0.62, room.y), vec2(room.x * 0.36, room.y))
         } else {
-            (vec2(room.x, room.y * 0.6), vec2(room.x, room.y * 0.36))
+            (vec2(room.x, room.y * 0.66), vec2(room.x, room.y * 0.3))
         };
         let parts = |ui: &mut Ui| {
             ui.allocate_ui(listing, |ui| {
