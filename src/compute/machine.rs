@@ -32,6 +32,17 @@ impl Memory {
     }
 }
 
+/// The most memory that this program has held at once, in bytes, where the system tells (Linux).
+#[must_use]
+pub fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kilobytes << 10)
+}
+
 /// The processor's own name, where it has one.
 #[must_use]
 pub fn processor_name() -> Option<String> {

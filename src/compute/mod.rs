@@ -30,7 +30,7 @@ mod worker;
 
 pub use device::{DeviceChoice, DeviceInfo};
 pub use job::{Ending, Event, Flow, Job, Run, StepCx};
-pub use machine::{Memory, processor_name};
+pub use machine::{Memory, peak_memory, processor_name};
 pub use progress::Progress;
 pub use resources::Resources;
 pub use schedule::Lane;

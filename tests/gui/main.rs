@@ -11,6 +11,7 @@ mod common;
 mod face_drawing;
 mod files;
 mod first_look;
+mod in_context;
 mod lottery;
 mod muzero;
 mod muzero_training;

@@ -14,7 +14,7 @@ use super::gguf::Gguf;
 use super::model::{Batch, Cache, Llama};
 use super::sample::largest;
 use super::tokenizer::Tokenizer;
-use crate::compute::Memory;
+use crate::compute::{Memory, Resources};
 use crate::error::{Error, Result};
 
 /// Alternatives kept for each token.
@@ -132,6 +132,18 @@ impl Engine {
             positions: Vec::new(),
             next: None,
         })
+    }
+
+    /// The model of a file, as an earlier job left it on the thread, or else loaded.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn resident(path: &Path, resources: &mut Resources) -> Result<Box<Self>> {
+        let kept = resources.take::<Self>();
+        match kept.filter(|engine| engine.is_for(path)) {
+            Some(engine) => Ok(engine),
+            None => Ok(Box::new(Self::load(path)?)),
+        }
     }
 
     /// Whether this is that file, unchanged since it was loaded.

@@ -13,9 +13,11 @@
 //! Deviations: another architecture ([`model`] names the differences), weights in 4 bits.
 
 mod actions;
+pub mod bench;
 pub mod document;
 pub mod engine;
 pub mod gguf;
+pub mod in_context;
 pub mod job;
 pub mod model;
 pub mod presets;

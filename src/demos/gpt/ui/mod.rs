@@ -1,51 +1,59 @@
 //! The tab: a notebook into which the model writes, with its probabilities in colour.
 
+mod export;
+mod figures;
+mod files;
+mod in_context;
+mod look;
 mod model_panel;
 mod notebook;
+mod sampling;
 mod tokens;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use egui::util::undoer::Undoer;
-use egui::{Context, DragValue, Frame, RichText, Slider, TextEdit, Ui};
+use egui::{Context, Frame, RichText, Ui};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use self::figures::figures_ui;
+use self::files::read_text;
+use self::in_context::InContextPage;
+use self::look::{Look, StripView};
 use self::model_panel::ModelPanel;
 use self::notebook::Notebook;
 use self::tokens::TokenStrip;
 use super::document::Document;
 use super::engine::{Candidate, ModelCard};
-use super::job::{
-    Complete, CompleteConfig, Output, StopReason, Summary, escape, per_second, unescape,
-};
+use super::job::{Complete, CompleteConfig, Output, Summary, escape};
 use super::presets::{PRESETS, Preset};
 use super::recording::Recording;
 use crate::compute::{Ending, Event, Lane, Run};
 use crate::error::{Error, Result};
-use crate::gui::controls::{RunState, capitalised, next_seed, progress_ui, run_bar_ui, seed_ui};
+use crate::gui::controls::{RunState, capitalised, next_seed, progress_ui, run_bar_ui, steer};
+use crate::gui::figure::{PNG, SVG, to_png, to_svg};
 use crate::gui::{Command, Export, Tab, TabCx, theme};
 
 /// Typing must rest this long before the prompt is coloured.
 const TYPING_PAUSE: Duration = Duration::from_millis(350);
-/// Larger text files are not opened as prompts.
-const MAX_TEXT_FILE: u64 = 1 << 20;
+/// What the stage shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+enum View {
+    #[default]
+    Notebook,
+    InContext,
+}
 
-const EXPORTS: &[Export] = &[
-    Export {
-        extension: "txt",
-        about: "the text",
-    },
-    Export {
-        extension: "json",
-        about: "the text, the settings, and every token with its alternatives",
-    },
-    Export {
-        extension: "csv",
-        about: "one line for each token: text, probability, rank",
-    },
+const VIEWS: [(View, &str, &str); 2] = [
+    (View::Notebook, "Notebook", "Write, and let the model go on"),
+    (
+        View::InContext,
+        "Learning in context",
+        "How often the model is right by the number of examples",
+    ),
 ];
 
 /// Opens the tab on its stored run.
@@ -69,31 +77,6 @@ struct Running {
     begun: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-enum StripView {
-    Alternatives,
-    Surprise,
-}
-
-/// How the tab looks, beyond what a run needs.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(default)]
-struct Look {
-    colours: bool,
-    score_typing: bool,
-    strip: Option<StripView>,
-}
-
-impl Default for Look {
-    fn default() -> Self {
-        Self {
-            colours: true,
-            score_typing: true,
-            strip: Some(StripView::Alternatives),
-        }
-    }
-}
-
 /// A state to go back to. Two are the same when the text is: colours are not the user's doing, and
 /// must neither be undone one by one nor end what can be done again.
 #[derive(Clone)]
@@ -106,16 +89,25 @@ impl PartialEq for Kept {
     }
 }
 
+/// What waits for the model.
+#[derive(Clone, Copy)]
+enum Wanted {
+    Completion(usize),
+    Curve,
+}
+
 struct GptTab {
     notebook: Notebook,
     config: CompleteConfig,
     stop_text: String,
     look: Look,
+    view: View,
+    in_context: InContextPage,
     model: ModelPanel,
     card: Option<ModelCard>,
     running: Option<Running>,
-    /// Begin as soon as the model is there.
-    wanted: Option<usize>,
+    /// Begin as soon as the model is there: a completion of so many tokens, or a curve.
+    wanted: Option<Wanted>,
     undoer: Undoer<Kept>,
     typed_at: Option<Instant>,
     summary: Option<Summary>,
@@ -133,6 +125,8 @@ impl GptTab {
             config: CompleteConfig::default(),
             stop_text: String::new(),
             look: Look::default(),
+            view: View::default(),
+            in_context: InContextPage::default(),
             model: ModelPanel::default(),
             card: None,
             running: None,
@@ -194,12 +188,22 @@ impl GptTab {
     /// Begins to complete the text, or first fetches the model and then begins.
     fn complete(&mut self, max_tokens: usize, cx: &mut TabCx<'_>) {
         if self.model.path(cx).is_none() {
-            self.wanted = Some(max_tokens);
+            self.wanted = Some(Wanted::Completion(max_tokens));
             self.model.fetch(cx);
             return;
         }
         self.undoer.add_undo(&self.kept());
         self.submit(Purpose::Complete, max_tokens, cx);
+    }
+
+    /// Begins to measure a curve, or first fetches the model and then begins.
+    fn measure(&mut self, cx: &mut TabCx<'_>) {
+        if let Some(path) = self.model.path(cx) {
+            self.in_context.begin(path, cx);
+        } else {
+            self.wanted = Some(Wanted::Curve);
+            self.model.fetch(cx);
+        }
     }
 
     fn submit(&mut self, purpose: Purpose, max_tokens: usize, cx: &mut TabCx<'_>) {
@@ -319,76 +323,17 @@ impl GptTab {
         self.touched();
     }
 
-    fn sampling_ui(&mut self, ui: &mut Ui) {
-        let before = (self.config.clone(), self.stop_text.clone());
-        egui::Grid::new("sampling")
-            .num_columns(2)
-            .spacing([12.0, 8.0])
-            .show(ui, |ui| {
-                let sampling = &mut self.config.sampling;
-                let label = ui.label("Temperature");
-                ui.add(
-                    Slider::new(&mut sampling.temperature, 0.0..=2.0)
-                        .step_by(0.05)
-                        .fixed_decimals(2),
-                )
-                .labelled_by(label.id)
-                .on_hover_text(
-                    "0 always takes the likeliest token; above 1 the unlikely ones gain",
-                );
-                ui.end_row();
-                let greedy = sampling.temperature <= 0.0;
-                let label = ui.add_enabled_ui(!greedy, |ui| ui.label("Top-k")).inner;
-                let widget = Slider::new(&mut sampling.top_k, 0..=100);
-                ui.add_enabled(!greedy, widget)
-                    .labelled_by(label.id)
-                    .on_hover_text("Only so many of the likeliest tokens; 0 for all");
-                ui.end_row();
-                let label = ui.add_enabled_ui(!greedy, |ui| ui.label("Top-p")).inner;
-                let widget = Slider::new(&mut sampling.top_p, 0.0..=1.0)
-                    .step_by(0.01)
-                    .fixed_decimals(2);
-                ui.add_enabled(!greedy, widget)
-                    .labelled_by(label.id)
-                    .on_hover_text("The likeliest tokens until their probabilities add up to this");
-                ui.end_row();
-                let label = ui.add_enabled_ui(!greedy, |ui| ui.label("Min-p")).inner;
-                let widget = Slider::new(&mut sampling.min_p, 0.0..=0.5)
-                    .step_by(0.01)
-                    .fixed_decimals(2);
-                ui.add_enabled(!greedy, widget)
-                    .labelled_by(label.id)
-                    .on_hover_text("No token less likely than this share of the likeliest");
-                ui.end_row();
-                let label = ui.label("Length");
-                ui.add(
-                    DragValue::new(&mut self.config.max_tokens)
-                        .range(1..=4096)
-                        .suffix(" tokens"),
-                )
-                .labelled_by(label.id)
-                .on_hover_text("The most tokens to generate");
-                ui.end_row();
-            });
-        seed_ui(ui, &mut self.config.seed);
-        let label = ui.label("Stop before, one text a line");
-        ui.add(
-            TextEdit::multiline(&mut self.stop_text)
-                .desired_rows(2)
-                .desired_width(f32::INFINITY)
-                .code_editor()
-                // The Tab key goes on to the next widget.
-                .lock_focus(false),
-        )
-        .labelled_by(label.id)
-        .on_hover_text("\\n stands for a line break");
-        if self.stop_text != before.1 {
-            let lines = self.stop_text.lines().filter(|l| !l.is_empty());
-            self.config.stop = lines.filter_map(|l| unescape(l).ok()).collect();
-        }
-        if before != (self.config.clone(), self.stop_text.clone()) {
-            self.revision += 1;
-        }
+    fn views_ui(&mut self, ui: &mut Ui) {
+        ui.horizontal_wrapped(|ui| {
+            for (view, name, about) in VIEWS {
+                let label = ui.selectable_label(self.view == view, name);
+                if label.on_hover_text(about).clicked() && self.view != view {
+                    self.view = view;
+                    self.revision += 1;
+                }
+            }
+        });
+        ui.add_space(2.0);
     }
 
     fn banner_ui(&mut self, ui: &mut Ui, cx: &mut TabCx<'_>) {
@@ -419,55 +364,6 @@ impl GptTab {
         ui.add_space(4.0);
     }
 
-    fn figures_ui(&self, ui: &mut Ui) {
-        let tokens = theme::tokens(ui);
-        let document = self.notebook.document();
-        let mut parts = Vec::new();
-        let known: Vec<f32> = document
-            .spans()
-            .iter()
-            .filter_map(|s| s.position.logprob)
-            .collect();
-        if !known.is_empty() {
-            let nats = -known.iter().sum::<f32>() / known.len() as f32;
-            parts.push(format!(
-                "{} tokens, perplexity {:.1}",
-                document.spans().len(),
-                nats.exp()
-            ));
-        }
-        if let Some(summary) = &self.summary {
-            parts.push(match &summary.reason {
-                StopReason::Length => "stopped at the length".to_owned(),
-                StopReason::StopString(stop) => {
-                    format!("stopped at \u{201c}{}\u{201d}", escape(stop))
-                }
-                StopReason::EndOfText => "the model ended the text".to_owned(),
-                StopReason::ContextFull => "the context is full".to_owned(),
-            });
-            let wrote = summary.ids.len();
-            parts.push(format!(
-                "wrote {wrote} at {:.0}/s",
-                per_second(wrote, summary.decode_secs)
-            ));
-            // They may come from a session that was changed by hand.
-            let (all, kept) = (
-                summary.prompt_tokens,
-                summary.reused_tokens.min(summary.prompt_tokens),
-            );
-            parts.push(if kept == all {
-                format!("prompt of {all} remembered")
-            } else {
-                let rate = per_second(all - kept, summary.prefill_secs);
-                format!("read {} of {all} prompt tokens at {rate:.0}/s", all - kept)
-            });
-        }
-        let text = RichText::new(parts.join("  \u{b7}  "))
-            .small()
-            .color(tokens.faint);
-        ui.add(egui::Label::new(text).truncate());
-    }
-
     fn strip_ui(&mut self, ui: &mut Ui) {
         ui.horizontal(|ui| {
             for (view, name, hover) in [
@@ -493,7 +389,8 @@ impl GptTab {
                 }
             }
             ui.separator();
-            self.figures_ui(ui);
+            let document = self.notebook.document();
+            figures_ui(ui, document, self.summary.as_ref());
         });
         let document = Arc::clone(self.notebook.document());
         match self.look.strip {
@@ -519,13 +416,14 @@ impl GptTab {
 impl Tab for GptTab {
     fn logic(&mut self, ctx: &Context, cx: &mut TabCx<'_>) {
         self.poll(cx);
+        self.in_context.logic(cx);
         if let Some(result) = self.model.poll(cx) {
             match result {
-                Ok(()) => {
-                    if let Some(max_tokens) = self.wanted.take() {
-                        self.complete(max_tokens, cx);
-                    }
-                }
+                Ok(()) => match self.wanted.take() {
+                    Some(Wanted::Completion(most)) => self.complete(most, cx),
+                    Some(Wanted::Curve) => self.measure(cx),
+                    None => {}
+                },
                 Err(e) => {
                     self.wanted = None;
                     cx.toasts.error(e.to_string());
@@ -558,13 +456,19 @@ impl Tab for GptTab {
 
     fn controls_ui(&mut self, ui: &mut Ui, cx: &mut TabCx<'_>) {
         ui.add_space(4.0);
-        run_bar_ui(
-            ui,
-            self.state(),
-            "Complete",
-            self.can(Command::Run),
-            cx.commands,
-        );
+        let can_run = self.can(Command::Run);
+        if self.view == View::InContext {
+            run_bar_ui(ui, self.in_context.state(), "Run", can_run, cx.commands);
+            ui.add_space(6.0);
+            ui.separator();
+            ui.strong("Model");
+            self.model.ui(ui, self.card.as_ref(), cx);
+            ui.add_space(6.0);
+            ui.separator();
+            self.in_context.controls_ui(ui, cx.still);
+            return;
+        }
+        run_bar_ui(ui, self.state(), "Complete", can_run, cx.commands);
         if let Some(running) = &self.running
             && running.purpose == Purpose::Complete
             && !cx.still
@@ -589,7 +493,8 @@ impl Tab for GptTab {
         ui.add_space(6.0);
         ui.separator();
         ui.strong("Choice of the next token");
-        self.sampling_ui(ui);
+        let changed = sampling::sampling_ui(ui, &mut self.config, &mut self.stop_text);
+        self.revision += u64::from(changed);
         ui.add_space(6.0);
         ui.separator();
         ui.strong("Colours");
@@ -607,6 +512,11 @@ impl Tab for GptTab {
     }
 
     fn stage_ui(&mut self, ui: &mut Ui, cx: &mut TabCx<'_>) {
+        self.views_ui(ui);
+        if self.view == View::InContext {
+            self.in_context.stage_ui(ui);
+            return;
+        }
         self.banner_ui(ui, cx);
         let strip = match self.look.strip {
             Some(_) => 168.0,
@@ -636,6 +546,14 @@ impl Tab for GptTab {
     }
 
     fn can(&self, command: Command) -> bool {
+        if self.view == View::InContext {
+            let state = self.in_context.state();
+            return match command {
+                Command::Run => state == RunState::Idle && !self.model.is_fetching(),
+                Command::Pause | Command::Stop => state != RunState::Idle,
+                _ => false,
+            };
+        }
         let document = self.notebook.document();
         let idle = !self.is_completing();
         match command {
@@ -651,6 +569,13 @@ impl Tab for GptTab {
     }
 
     fn perform(&mut self, command: Command, cx: &mut TabCx<'_>) {
+        if self.view == View::InContext {
+            match command {
+                Command::Run => self.measure(cx),
+                _ => steer(self.in_context.run(), command),
+            }
+            return;
+        }
         match command {
             Command::Run => self.complete(self.config.max_tokens, cx),
             Command::Step => self.complete(1, cx),
@@ -706,20 +631,23 @@ impl Tab for GptTab {
     }
 
     fn exports(&self) -> &'static [Export] {
-        EXPORTS
+        export::ALL
     }
 
     fn export(&self, format: Export) -> Result<Vec<u8>> {
         let document = self.notebook.document();
-        Ok(match format.extension {
-            "json" => json!({
+        Ok(match format {
+            export::RUN => json!({
                 "text": document.text(), "generated": document.last_generated(),
                 "model": self.card.as_ref().map(|c| &c.name), "config": self.config,
                 "tokens": document.spans(), "summary": self.summary,
             })
             .to_string()
             .into_bytes(),
-            "csv" => tokens::csv(document).into_bytes(),
+            export::TOKENS => tokens::csv(document).into_bytes(),
+            export::CURVES => self.in_context.csv().into_bytes(),
+            SVG => to_svg(&self.in_context.figures())?.into_bytes(),
+            PNG => to_png(&self.in_context.figures())?.encode_png()?,
             _ => document.text().as_bytes().to_vec(),
         })
     }
@@ -727,7 +655,8 @@ impl Tab for GptTab {
     fn save(&self) -> Value {
         json!({
             "document": self.notebook.document().as_ref(), "config": self.config, "look": self.look,
-            "summary": self.summary, "recorded_by": self.recorded_by,
+            "summary": self.summary, "recorded_by": self.recorded_by, "view": self.view,
+            "in_context": self.in_context.save(),
         })
     }
 
@@ -739,6 +668,10 @@ impl Tab for GptTab {
             look: Look,
             summary: Option<Summary>,
             recorded_by: Option<String>,
+            #[serde(default)]
+            view: View,
+            #[serde(default)]
+            in_context: in_context::Saved,
         }
         let state: State =
             serde_json::from_value(state).map_err(|e| Error::Input(e.to_string()))?;
@@ -753,6 +686,8 @@ impl Tab for GptTab {
         self.look = state.look;
         self.summary = state.summary;
         self.recorded_by = state.recorded_by;
+        self.view = state.view;
+        self.in_context.restore(state.in_context);
         self.next.clear();
         self.show_stops();
         self.revision += 1;
@@ -760,30 +695,6 @@ impl Tab for GptTab {
     }
 
     fn revision(&self) -> u64 {
-        self.revision
-    }
-}
-
-fn read_text(path: &Path) -> Result<String> {
-    let meta = path
-        .metadata()
-        .map_err(Error::io("cannot read the file", path))?;
-    if meta.len() > MAX_TEXT_FILE {
-        return Err(Error::bad_file(
-            path,
-            "neither a GGUF model nor a text of at most 1 MB",
-        ));
-    }
-    let bytes = std::fs::read(path).map_err(Error::io("cannot read the file", path))?;
-    String::from_utf8(bytes)
-        .map_err(|_| Error::bad_file(path, "neither a GGUF model nor a text in UTF-8"))
-}
-
-/// The folder a model was chosen from, for people.
-fn short_path(path: &Path) -> PathBuf {
-    let home = std::env::var_os("HOME").map(PathBuf::from);
-    match home.and_then(|home| path.strip_prefix(home).ok().map(Path::to_path_buf)) {
-        Some(rest) => Path::new("~").join(rest),
-        None => path.to_path_buf(),
+        self.revision + self.in_context.revision()
     }
 }

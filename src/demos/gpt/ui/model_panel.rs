@@ -123,7 +123,7 @@ impl ModelPanel {
             (None, _) => {}
         }
         if let (Some(path), false) = (&path, is_default) {
-            let mut text = super::short_path(path).display().to_string();
+            let mut text = super::files::short_path(path).display().to_string();
             let label = ui.label(faint("File".into()));
             ui.add(
                 TextEdit::singleline(&mut text)

@@ -1,4 +1,7 @@
-//! `vitrine gpt …`: the tab's job on the command line.
+//! `vitrine gpt …`: the tab's jobs on the command line.
+
+mod bench;
+mod curve;
 
 use std::io::Read as _;
 use std::path::PathBuf;
@@ -6,9 +9,11 @@ use std::path::PathBuf;
 use clap::{ArgMatches, FromArgMatches, Subcommand};
 use serde_json::{Value, json};
 
+use self::bench::BenchArgs;
 use super::DEFAULT_MODEL;
 use super::engine::{ModelCard, Position};
 use super::gguf::Gguf;
+use super::in_context::curve::CurveConfig;
 use super::job::{Complete, CompleteConfig, Output, StopReason, Summary, per_second};
 use super::tokenizer::Tokenizer;
 use crate::cli::{Globals, Report, fetch_asset, interrupted};
@@ -32,6 +37,10 @@ enum Action {
         #[arg(long)]
         model: Option<PathBuf>,
     },
+    /// Measure how often the model is right by the number of examples in its prompt
+    Curve(CurveConfig),
+    /// Measure how fast the model reads and writes
+    Bench(BenchArgs),
 }
 
 /// The actions with their flags.
@@ -48,6 +57,8 @@ pub fn run(matches: &ArgMatches, globals: &Globals) -> Result<()> {
     match Action::from_arg_matches(matches).unwrap_or_else(|e| e.exit()) {
         Action::Complete { config, explain } => complete(config, explain, globals),
         Action::Tokenize { model } => tokenize(model, globals),
+        Action::Curve(config) => curve::run(config, globals),
+        Action::Bench(args) => bench::run(args, globals),
     }
 }
 
