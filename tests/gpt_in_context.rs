@@ -248,7 +248,7 @@ fn a_model_learns_capitals_from_four_examples() {
     assert_eq!([points[0].shots, points[1].shots], [0, 4]);
     assert!(points.iter().all(|point| point.n == 40));
     assert!(points[0].accuracy < 0.3, "{points:?}");
-    assert!(points[1].accuracy >= 0.65, "{points:?}");
+    assert!(points[1].accuracy >= 0.45, "{points:?}");
     assert!(points[1].low > points[0].high, "{points:?}");
     // The shortcut of writing no further than needed changes no verdict.
     let mut engine = Engine::load(&path).expect("the model");

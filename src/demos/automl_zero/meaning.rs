@@ -46,6 +46,8 @@ pub enum Part {
     Error,
     /// A gradient, or its product with a rate.
     Gradient,
+    /// An error times hidden units: the gradient by the output weights.
+    UnitGradient,
     /// An error carried back to the hidden units.
     HiddenError,
     /// The length of a gradient.
@@ -71,6 +73,7 @@ impl Part {
             Self::Mask => "which units are on",
             Self::Error => "the error",
             Self::Gradient => "the gradient",
+            Self::UnitGradient => "the output weights' gradient",
             Self::HiddenError => "the hidden units' error",
             Self::GradientNorm => "the gradient's length",
             Self::Other => register,
@@ -93,7 +96,10 @@ impl Part {
 
     /// What may be added to weights as a step.
     fn is_step(self) -> bool {
-        matches!(self, Self::Error | Self::Gradient | Self::HiddenError)
+        matches!(
+            self,
+            Self::Error | Self::Gradient | Self::UnitGradient | Self::HiddenError
+        )
     }
 }
 
@@ -246,7 +252,7 @@ fn source(op: Op, function: Function, index: usize) -> (Part, String) {
 /// What an instruction makes of one input.
 fn of_one(op: Op, a: &Read) -> (Part, String) {
     let noun = a.noun();
-    let is_gradient = matches!(a.part, Part::Gradient | Part::HiddenError);
+    let is_gradient = a.part.is_step() && a.part != Part::Error;
     match op {
         Op::VectorHeaviside | Op::MatrixHeaviside if a.part.is_unit() => (
             Part::Mask,
@@ -330,7 +336,7 @@ fn of_two(op: Op, a: &Read, b: &Read, own: [bool; 2]) -> (Part, String) {
             format!("the smaller of {} and {}", a.noun(), b.noun()),
         ),
         Op::ScalarDivision | Op::VectorDivision | Op::MatrixDivision => match (a.part, b.part) {
-            (Part::Gradient | Part::HiddenError, Part::GradientNorm) => (
+            (Part::Gradient | Part::UnitGradient | Part::HiddenError, Part::GradientNorm) => (
                 Part::Gradient,
                 "the normalised gradient: its length no longer matters".to_owned(),
             ),
@@ -418,7 +424,7 @@ fn product(a: &Read, b: &Read) -> (Part, String) {
         )
     } else if two(is_error, Part::is_unit) {
         (
-            Part::Gradient,
+            Part::UnitGradient,
             "the gradient by the output weights: error times hidden units".to_owned(),
         )
     } else if two(is_error, Part::is_weights) {
@@ -478,6 +484,14 @@ fn outer_product(a: &Read, b: &Read) -> (Part, String) {
         (Part::HiddenError, input) | (input, Part::HiddenError) if input.is_input() => (
             Part::Gradient,
             "the gradient by the matrix: hidden error by features".to_owned(),
+        ),
+        (Part::UnitGradient, input) | (input, Part::UnitGradient) if input.is_input() => (
+            Part::Gradient,
+            "a gradient by the matrix: error times hidden units by features".to_owned(),
+        ),
+        (Part::Gradient, weights) | (weights, Part::Gradient) if weights.is_weights() => (
+            Part::Gradient,
+            "backpropagation: output weights by error times features".to_owned(),
         ),
         (Part::Gradient, input) | (input, Part::Gradient) if input.is_input() => (
             Part::Gradient,

@@ -38,8 +38,8 @@ pub const PRESETS: &[Preset] = &[
     },
     Preset {
         title: "Find backpropagation",
-        about: "A network of two layers that cannot learn: evolution writes the function that teaches it",
-        config: unlearned,
+        about: "A network of which only the last layer learns: evolution finds out how to teach the hidden one",
+        config: last_layer,
     },
     Preset {
         title: "Repair a network",
@@ -56,20 +56,24 @@ pub const PRESETS: &[Preset] = &[
     },
 ];
 
-fn unlearned() -> SearchConfig {
+fn last_layer() -> SearchConfig {
     SearchConfig {
         task: TaskKind::Nonlinear,
-        start: Some(Start::Unlearned),
+        start: Some(Start::LastLayer),
         train_examples: Some(1000),
+        tasks: Some(32),
         setup_ops: Some("none".to_owned()),
         predict_ops: Some("none".to_owned()),
         learn: Some(Lengths {
-            first: 1,
+            first: 5,
             least: 1,
             most: 12,
         }),
         registers: "5,9,2".parse().ok(),
         mutations: Some(Weights([1.0, 1.0, 0.0, 1.0, 1.0, 0.0])),
+        hurdle: Some(0.1),
+        hurdle_part: 0.25,
+        restart: Some(600_000),
         ..SearchConfig::default()
     }
 }

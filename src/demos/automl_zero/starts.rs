@@ -1,10 +1,9 @@
 //! Programs that people wrote: where a search may begin, and what its results are compared with.
 //!
-//! They are those of the released code.
+//! All but [`LAST_LAYER`] are those of the released code.
 
 use serde::{Deserialize, Serialize};
 
-use super::instruction::Instruction;
 use super::mutate::Space;
 use super::program::{Function, Program};
 use super::text::parse;
@@ -26,8 +25,8 @@ pub enum Start {
     Network,
     /// That network without the instructions that give its weights their first values
     Damaged,
-    /// That network without the function that teaches it
-    Unlearned,
+    /// A network of two layers of which only the last one learns
+    LastLayer,
 }
 
 /// A linear model (paper, figure 1 of the released demo).
@@ -69,6 +68,26 @@ def Learn():
   m0 = m0 + m1
 ";
 
+/// A network of two layers of which only the last one learns; its hidden units stay what they are.
+pub const LAST_LAYER: &str = "\
+def Setup():
+  v2 = gaussian(0.0, 0.5, n_features)
+  m0 = gaussian(0.0, 0.5, (n_features, n_features))
+  s3 = 0.01
+def Predict():
+  v3 = dot(m0, v0)
+  v3 = v3 + v1
+  v4 = maximum(v3, v5)
+  s1 = dot(v4, v2)
+  s1 = s1 + s2
+def Learn():
+  s4 = s0 - s1
+  s4 = s3 * s4
+  s2 = s2 + s4
+  v6 = s4 * v4
+  v2 = v2 + v6
+";
+
 impl Start {
     /// The program of that name; random ones are drawn from the space.
     ///
@@ -87,12 +106,7 @@ impl Start {
                 }
                 Ok(program)
             }
-            Self::Unlearned => {
-                let network = parse(NETWORK)?;
-                let [setup, predict] =
-                    [Function::Setup, Function::Predict].map(|of| network.function(of));
-                Ok(Program::new([setup, predict, &[Instruction::default()]]))
-            }
+            Self::LastLayer => Ok(parse(LAST_LAYER)?),
         }
     }
 }

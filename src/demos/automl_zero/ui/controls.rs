@@ -23,7 +23,7 @@ const STARTS: [(Option<Start>, &str); 7] = [
     (Some(Start::Linear), "Linear model by hand"),
     (Some(Start::Network), "Two-layer network by hand"),
     (Some(Start::Damaged), "Damaged network"),
-    (Some(Start::Unlearned), "Network that cannot learn"),
+    (Some(Start::LastLayer), "Network, last layer learns"),
 ];
 
 /// What a task is called.
