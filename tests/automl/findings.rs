@@ -10,9 +10,11 @@ use vitrine::demos::automl_zero::lanes::Loss;
 use vitrine::demos::automl_zero::meaning::meanings;
 use vitrine::demos::automl_zero::program::{Function, Program};
 use vitrine::demos::automl_zero::record::Record;
-use vitrine::demos::automl_zero::starts::{LINEAR, NETWORK};
+use vitrine::demos::automl_zero::search::exact_fitness;
+use vitrine::demos::automl_zero::starts::{LAST_LAYER, LINEAR, NETWORK};
 use vitrine::demos::automl_zero::text::line;
 use vitrine::rng::Rng;
+use vitrine::store::Paths;
 
 use crate::support::{everything, program, tasks};
 
@@ -171,6 +173,16 @@ fn discoveries_of_the_paper_are_read() {
                     v1 = v1 + v3\n  v5 = v5 + v1\n";
     let read = meaning_of(averaged, Function::Learn);
     assert_eq!(read[5], "weight averaging: weights are summed up over time");
+    // What evolution wrote for the hidden layer: the activity of a unit in place of the derivative.
+    let taught = LAST_LAYER.to_owned() + "  v5 = v6 * v2\n  m1 = outer(v5, v0)\n  m0 = m1 + m0\n";
+    assert_eq!(
+        meaning_of(&taught, Function::Learn)[5..],
+        [
+            "backpropagation: the error through the output weights, where units are active",
+            "the gradient by the matrix: hidden error by features",
+            "a step of gradient descent",
+        ]
+    );
     let bilinear = "def Setup():\n  s2 = 0.01\ndef Predict():\n  v3 = dot(m0, v0)\n  \
                     v3 = v3 + v1\n  s1 = dot(v3, v0)\ndef Learn():\n  s3 = s0 - s1\n  \
                     s3 = s3 * s2\n  v2 = s3 * v0\n  v1 = v1 + v2\n  m1 = outer(v2, v0)\n  \
@@ -240,4 +252,37 @@ fn a_record_keeps_the_course_however_long_the_search() {
     let json = record.to_json().expect("text");
     let again: Record = serde_json::from_slice(&json).expect("a record");
     assert_eq!(again, record);
+}
+
+#[test]
+fn the_stored_search_reaches_what_it_says() {
+    let path =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/samples/automl_zero.json");
+    let record = Record::read(&path).expect("a record");
+    let ended = record.ended.as_ref().expect("it ended");
+    let paths = Paths::under(std::path::Path::new("/nonexistent"));
+    let unseen = record.config.tasks(&paths).expect("tasks").unseen();
+    let fitness = exact_fitness(&unseen, &ended.program);
+    assert!((fitness - ended.unseen_fitness).abs() < 1e-9, "{fitness}");
+    let [linear, network] = [LINEAR, NETWORK].map(|text| exact_fitness(&unseen, &program(text)));
+    assert!(fitness > linear + 0.1, "{fitness} and {linear}");
+    assert!(fitness > network - 0.02, "{fitness} and {network}");
+    // It teaches the hidden layer: without that it is what it began with.
+    let begun = exact_fitness(&unseen, &program(LAST_LAYER));
+    assert!(fitness > begun + 0.1, "{fitness} and {begun}");
+    let read = meanings(&ended.program);
+    let all: Vec<&str> = read
+        .iter()
+        .flatten()
+        .flatten()
+        .map(String::as_str)
+        .collect();
+    assert!(
+        all.iter().any(|text| text.starts_with("backpropagation")),
+        "{all:?}"
+    );
+    assert_eq!(
+        record.lineage().last().map(|node| &node.program),
+        Some(&ended.program)
+    );
 }

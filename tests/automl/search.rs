@@ -7,9 +7,10 @@ use vitrine::demos::automl_zero::insight::{Stage, ablation, learning_curve, surf
 use vitrine::demos::automl_zero::lanes::Loss;
 use vitrine::demos::automl_zero::mutate::Mutation;
 use vitrine::demos::automl_zero::population::Method;
+use vitrine::demos::automl_zero::presets::PRESETS;
 use vitrine::demos::automl_zero::program::Function;
 use vitrine::demos::automl_zero::search::{SavedSearch, Search, exact_fitness, fitness_on};
-use vitrine::demos::automl_zero::starts::{LINEAR, Start};
+use vitrine::demos::automl_zero::starts::{LAST_LAYER, LINEAR, Start};
 use vitrine::rng::Rng;
 use vitrine::store::Paths;
 
@@ -276,4 +277,80 @@ fn the_defaults_are_those_of_the_command_line() {
     let parsed = command.try_get_matches_from(["search"]).expect("no flags");
     let parsed = SearchConfig::from_arg_matches(&parsed).expect("a configuration");
     assert_eq!(parsed, SearchConfig::default());
+}
+
+#[test]
+fn every_preset_makes_a_search() {
+    for preset in PRESETS {
+        let config = (preset.config)();
+        let plan = config.plan().expect(preset.title);
+        let mut rng = Rng::new(1);
+        let program = plan
+            .start
+            .program(&plan.space, &mut rng)
+            .expect(preset.title);
+        for function in Function::ALL {
+            let place = function as usize;
+            let most = plan.space.most_len[place];
+            let fixed = plan.space.ops[place].is_empty();
+            assert!(
+                fixed || program.len_of(function) <= most,
+                "{}: {} begins too long",
+                preset.title,
+                function.name()
+            );
+        }
+    }
+}
+
+#[test]
+fn evolution_teaches_the_hidden_layer() {
+    let preset = PRESETS
+        .iter()
+        .find(|preset| preset.title == "Find backpropagation")
+        .expect("the preset");
+    let config = SearchConfig {
+        populations: Some(1),
+        seed: 3,
+        ..(preset.config)()
+    };
+    let paths = Paths::under(std::path::Path::new("/nonexistent"));
+    let tasks = config.tasks(&paths).expect("tasks");
+    let set = tasks.search(0);
+    let [linear, start] = [LINEAR, LAST_LAYER].map(|text| fitness_on(&set, &program(text)));
+    let mut search = open(&config);
+    let begun = search.leading_fitness();
+    assert!(
+        f64::from(begun) < linear,
+        "{start}: it begins below a linear model"
+    );
+    run(&mut search, 100_000, 1000);
+    assert!(search.leading_fitness() > begun, "{begun}");
+    assert_eq!(search.hall().front().last().map(|famed| famed.fitness), {
+        let best = search.populations()[0].best().expect("a best");
+        Some(best.score.fitness)
+    });
+}
+
+#[test]
+fn a_tournament_takes_no_notice_of_what_is_below_its_resolution() {
+    let best_after = |resolution: f32| {
+        let config = SearchConfig {
+            population: Some(200),
+            populations: Some(1),
+            resolution: Some(resolution),
+            restart: Some(0),
+            seed: 4,
+            ..SearchConfig::default()
+        };
+        let mut search = open(&config);
+        run(&mut search, 20_000, 100);
+        let living: Vec<f32> = search.populations()[0]
+            .living()
+            .map(|node| node.score.fitness)
+            .collect();
+        living.iter().sum::<f32>() / living.len() as f32
+    };
+    let (sharp, blind) = (best_after(0.0), best_after(2.0));
+    assert!(sharp > blind + 0.05, "{sharp} and {blind}");
 }

@@ -412,6 +412,11 @@ fn product(a: &Read, b: &Read) -> (Part, String) {
     let is_error = |part: Part| part == Part::Error;
     if two(is_constant, is_error) {
         (Part::Error, "the learning rate times the error".to_owned())
+    } else if two(is_constant, |part| part == Part::UnitGradient) {
+        (
+            Part::UnitGradient,
+            "the learning rate times the gradient".to_owned(),
+        )
     } else if two(is_constant, |part| part == Part::Gradient) {
         (
             Part::Gradient,
@@ -431,6 +436,12 @@ fn product(a: &Read, b: &Read) -> (Part, String) {
         (
             Part::HiddenError,
             "the error, carried back through the output weights".to_owned(),
+        )
+    } else if two(|part| part == Part::UnitGradient, Part::is_weights) {
+        (
+            Part::HiddenError,
+            "backpropagation: the error through the output weights, where units are active"
+                .to_owned(),
         )
     } else if two(|part| part == Part::HiddenError, |part| part == Part::Mask) {
         (
