@@ -4,6 +4,7 @@
 //! are searched on 36; the other nine, those that the released code recommends, are held out for
 //! the last check. There the pictures to be judged by are also those of the published test part.
 
+use super::lanes::LANES;
 use super::scalar::Rules;
 use super::search::Tasks;
 use super::task::{Labelled, Size, Task, TaskSet};
@@ -25,6 +26,8 @@ pub const HELD_OUT: [[u8; 2]; 9] = [
     [0, 5],
 ];
 
+/// Tasks that programs are chosen by.
+const SELECTED: usize = 2 * LANES;
 /// Projections of each held-out pair in the last check.
 const PROJECTIONS: usize = 4;
 
@@ -85,35 +88,41 @@ impl ImageTasks {
         TaskSet::new(size, self.rules, self.epochs, tasks)
     }
 
+    /// The size of tasks that are learnt from more pictures than a search can afford.
+    fn long(&self) -> Size {
+        Size {
+            train: self.unseen_train,
+            ..self.size
+        }
+    }
+
     /// Tasks of pairs drawn at random.
-    fn drawn(&self, label: &str, count: usize) -> TaskSet {
+    fn drawn(&self, label: &str, size: Size, count: usize) -> TaskSet {
         let root = Rng::new(self.seed).split(label);
         let pairs = Self::pairs(false);
         let mut chooser = root.split("pairs");
         let tasks = (0..count).map(|index| {
             let pair = pairs[chooser.below(pairs.len())];
             let rng = root.split(&format!("task {index}"));
-            task(&self.data.train, &self.data.train, pair, self.size, &rng)
+            task(&self.data.train, &self.data.train, pair, size, &rng)
         });
-        self.set(self.size, tasks.collect())
+        self.set(size, tasks.collect())
     }
 }
 
 impl Tasks for ImageTasks {
     fn search(&self, experiment: u32) -> TaskSet {
-        self.drawn(&format!("search {experiment}"), self.count)
+        self.drawn(&format!("search {experiment}"), self.size, self.count)
     }
 
     fn select(&self) -> TaskSet {
-        self.drawn("select", self.count)
+        // As long as the last check: what learns fast at first need not learn best in the end.
+        self.drawn("select", self.long(), SELECTED)
     }
 
     fn unseen(&self) -> TaskSet {
         let root = Rng::new(self.seed).split("unseen");
-        let size = Size {
-            train: self.unseen_train,
-            ..self.size
-        };
+        let size = self.long();
         let pairs = Self::pairs(true)
             .into_iter()
             .flat_map(|pair| (0..PROJECTIONS).map(move |p| (pair, p)));
