@@ -2,9 +2,9 @@
 """What 100 search steps through the generator of faces cost in PyTorch.
 
 The twin of `vitrine pulse bench`'s row of the generator: the same layers and sizes (64 pixels:
-latents of 512 numbers for 8 layers; 128 pixels: for 10), weights frozen, one face, forward, shrinking
-to 16 pixels before a backdrop, squared distance, backward to the latents; no optimiser. Prints processor time of all
-threads: the median and the least of the repetitions, in both layouts.
+latents of 512 numbers for 8 layers; 128 pixels: for 10), weights frozen, one face before a backdrop,
+forward, shrinking to 16 pixels, squared distance, backward to the latents; no optimiser. Prints
+processor time of all threads: the median and the least of the repetitions, in both layouts.
 
     pip install torch && python3 benches/faces_torch.py --threads 1
 """

@@ -1,10 +1,10 @@
 //! A training run on the worker, from where an earlier one stopped.
 //!
 //! First the people are drawn who are there from the beginning, some at a time; their principal
-//! pictures are found, and which features matter to them; then the network learns, while more people come to them with every step. How
-//! many steps it takes is settled before the first one, because the learning rate falls along
-//! them: those asked for, or as many as fit the time asked for by what the first people and a few
-//! steps on the side cost this machine.
+//! pictures are found, and which features matter to them; then the network learns, while more people
+//! come to them with every step. How many steps it takes is settled before the first one, because
+//! the learning rate falls along them: those asked for, or as many as fit the time asked for by what
+//! the first people and a few steps on the side cost this machine.
 
 use std::fs;
 use std::path::{Path, PathBuf};
