@@ -255,8 +255,8 @@ fn held_out_people_are_found_within_the_papers_epsilon() {
 #[test]
 fn the_learned_generator_answers_and_the_cross_loss_holds_its_layers_together() {
     let found = bench::learned(&learned::shipped(), (16, 16, 4, 2), 5, || true).expect("measured");
-    // 26 dB and 0.85 are measured of 256 people; 16 vary more.
-    assert!(found.pictures.psnr > 24.0, "{found:?}");
+    // 28.4 dB and 0.855 are measured of 256 people; 16 vary more.
+    assert!(found.pictures.psnr > 26.0, "{found:?}");
     assert!(found.pictures.ssim > 0.80, "{found:?}");
     let [without, with] = &found.searches[..] else {
         panic!("two searches: {found:?}");
