@@ -63,6 +63,15 @@ fn window(scene: &Arc<Scene>, orbit: Orbit) -> (Harness<'static, MeshView>, View
 fn window_of(scene: &Arc<Scene>, orbit: Orbit, size: Vec2) -> (Harness<'static, MeshView>, Views) {
     let options = egui_wgpu::RendererOptions::PREDICTABLE;
     let render_state = create_render_state(default_wgpu_setup(), options);
+    window_with(render_state, scene, orbit, size)
+}
+
+fn window_with(
+    render_state: egui_wgpu::RenderState,
+    scene: &Arc<Scene>,
+    orbit: Orbit,
+    size: Vec2,
+) -> (Harness<'static, MeshView>, Views) {
     let renderer = WgpuTestRenderer::from_render_state(render_state.clone());
     let mut view = MeshView::new("person");
     view.set(scene);
@@ -310,6 +319,29 @@ fn pointer_and_keys_turn_and_enlarge_it() {
     harness.key_press(Key::Num0);
     harness.run_steps(2);
     assert_eq!(harness.state().orbit, Orbit::default());
+}
+
+/// With an adapter that has OpenGL alone; llvmpipe's lacks what figures need.
+#[test]
+fn an_adapter_that_cannot_draw_figures_says_so() {
+    let has_gl = |name: &String| name.contains("(Gl");
+    if !vitrine::view::adapter_names().iter().any(has_gl) {
+        println!("skipped: no graphics adapter with OpenGL");
+        return;
+    }
+    let mut setup = default_wgpu_setup();
+    if let egui_wgpu::WgpuSetup::CreateNew(setup) = &mut setup {
+        setup.instance_descriptor.backends = egui_wgpu::wgpu::Backends::GL;
+    }
+    let render_state = create_render_state(setup, egui_wgpu::RendererOptions::PREDICTABLE);
+    let person = both(&portrait(3), Extent::Head, &Orbit::default());
+    let scene = Arc::new(person.scene);
+    let (mut harness, views) =
+        window_with(render_state, &scene, Orbit::default(), Vec2::splat(200.0));
+    harness.render().expect("renders");
+    let notice = "this graphics adapter cannot draw figures that turn";
+    let told = harness.query_by_label(notice).is_some();
+    assert_eq!(told, !views.can_turn());
 }
 
 #[test]

@@ -84,6 +84,8 @@ pub struct Views(Arc<Shared>);
 struct Shared {
     /// The most texels in a side of a texture.
     max_side: u32,
+    /// Whether figures that turn can be drawn.
+    figures: bool,
     /// Views that hold a texture.
     live: AtomicUsize,
     /// Textures written since the start.
@@ -116,6 +118,7 @@ impl Views {
         let pipelines = Pipelines::new(device, render_state.target_format, sources)?;
         let views = Self(Arc::new(Shared {
             max_side: device.limits().max_texture_dimension_2d,
+            figures: pipelines.meshes().is_some(),
             live: AtomicUsize::new(0),
             uploads: AtomicU64::new(0),
             missing_reported: AtomicBool::new(false),
@@ -134,6 +137,13 @@ impl Views {
     #[must_use]
     pub fn of(ctx: &egui::Context) -> Option<Self> {
         ctx.data(|data| data.get_temp(Self::id()))
+    }
+
+    /// Whether the graphics adapter can draw figures that turn; those with OpenGL alone may lack
+    /// what they need.
+    #[must_use]
+    pub fn can_turn(&self) -> bool {
+        self.0.figures
     }
 
     /// How many views hold a texture now.
@@ -168,3 +178,4 @@ fn is_light(color: egui::Color32) -> bool {
 }
 
 const NO_GRAPHICS: &str = "no graphics adapter to draw this with";
+const NO_FIGURES: &str = "this graphics adapter cannot draw figures that turn";

@@ -4,13 +4,10 @@
 //! binding 1. So a pipeline can be replaced without touching what the views own. Figures are drawn
 //! beside egui's pass, with pipelines of their own in [`super::mesh::pipeline`].
 
-use std::future::Future;
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
-
 use egui_wgpu::wgpu;
 
 use super::mesh::pipeline::{Layouts, Passes};
+use super::ready;
 use super::shader::{self, Sources, Watch};
 use crate::{Error, Result};
 
@@ -66,7 +63,8 @@ pub(super) struct Pipelines {
 /// The pipelines of figures.
 struct Meshes {
     layouts: Layouts,
-    passes: Passes,
+    /// None where the graphics adapter cannot draw figures.
+    passes: Option<Passes>,
     /// Changes with the passes.
     number: u64,
     fault: Option<String>,
@@ -122,7 +120,7 @@ impl Pipelines {
                 })
             })
             .collect::<Result<_>>()?;
-        let meshes = Meshes::new(device, &sources)?;
+        let meshes = Meshes::new(device, &sources);
         Ok(Self {
             compiled,
             meshes,
@@ -152,7 +150,7 @@ impl Pipelines {
         let meshes = &mut self.meshes;
         match Passes::new(device, &meshes.layouts, &self.sources) {
             Ok(passes) => {
-                meshes.passes = passes;
+                meshes.passes = Some(passes);
                 meshes.number += 1;
                 meshes.fault = None;
             }
@@ -160,15 +158,11 @@ impl Pipelines {
         }
     }
 
-    /// What figures are drawn with, and a number that changes with it.
-    pub(super) fn meshes(&self) -> (&Layouts, &Passes, u64) {
-        let Meshes {
-            layouts,
-            passes,
-            number,
-            ..
-        } = &self.meshes;
-        (layouts, passes, *number)
+    /// What figures are drawn with, and a number that changes with it; none where the graphics adapter
+    /// cannot draw them.
+    pub(super) fn meshes(&self) -> Option<(&Layouts, &Passes, u64)> {
+        let meshes = &self.meshes;
+        (meshes.passes.as_ref()).map(|passes| (&meshes.layouts, passes, meshes.number))
     }
 
     pub(super) fn get(&self, program: Program) -> Option<&wgpu::RenderPipeline> {
@@ -204,22 +198,25 @@ impl Pipelines {
 }
 
 impl Meshes {
-    fn new(device: &wgpu::Device, sources: &Sources) -> Result<Self> {
+    /// Pictures and plots do without them, so that an adapter that cannot draw them is no error.
+    fn new(device: &wgpu::Device, sources: &Sources) -> Self {
         let layouts = Layouts::new(device);
-        let (passes, fault) = match Passes::new(device, &layouts, sources) {
-            Err(error) if *sources != Sources::Embedded => {
-                tracing::error!("shader kept as compiled in: {error}");
-                let passes = Passes::new(device, &layouts, &Sources::Embedded)?;
-                (passes, Some(error.to_string()))
-            }
-            first => (first?, None),
-        };
-        Ok(Self {
+        let mut fault = None;
+        let mut passes = Passes::new(device, &layouts, sources);
+        if let Err(error) = &passes
+            && *sources != Sources::Embedded
+        {
+            tracing::error!("shader kept as compiled in: {error}");
+            fault = Some(error.to_string());
+            passes = Passes::new(device, &layouts, &Sources::Embedded);
+        }
+        let passes = passes.map_err(|error| tracing::error!("no figures can be turned: {error}"));
+        Self {
             layouts,
-            passes,
+            passes: passes.ok(),
             number: 0,
             fault,
-        })
+        }
     }
 }
 
@@ -266,18 +263,28 @@ fn compile(
     let path = program.shader();
     let source = shader::resolve(sources, path)?;
     shader::validate(&source)?;
-    // naga cannot know the bindings or the entry points that are asked for; wgpu would panic.
-    let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
-    let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
-        label: Some(path),
-        source: wgpu::ShaderSource::Wgsl(source.text.as_str().into()),
-    });
+    unless_refused(device, path, || {
+        let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
+            label: Some(path),
+            source: wgpu::ShaderSource::Wgsl(source.text.as_str().into()),
+        });
+        program_of(device, layout, format, program, &module)
+    })
+}
+
+fn program_of(
+    device: &wgpu::Device,
+    layout: &wgpu::PipelineLayout,
+    format: wgpu::TextureFormat,
+    program: Program,
+    module: &wgpu::ShaderModule,
+) -> wgpu::RenderPipeline {
     let constants = [("target_is_srgb", if format.is_srgb() { 1.0 } else { 0.0 })];
-    let pipeline = device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
-        label: Some(path),
+    device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
+        label: Some(program.shader()),
         layout: Some(layout),
         vertex: wgpu::VertexState {
-            module: &module,
+            module,
             entry_point: Some("vs_main"),
             compilation_options: wgpu::PipelineCompilationOptions::default(),
             buffers: program.buffers(),
@@ -287,7 +294,7 @@ fn compile(
         depth_stencil: None,
         multisample: wgpu::MultisampleState::default(),
         fragment: Some(wgpu::FragmentState {
-            module: &module,
+            module,
             entry_point: Some("fs_main"),
             compilation_options: wgpu::PipelineCompilationOptions {
                 constants: &constants,
@@ -301,19 +308,30 @@ fn compile(
         }),
         multiview_mask: None,
         cache: None,
-    });
-    match ready(scope.pop()).flatten() {
+    })
+}
+
+/// What `make` makes of the shader at `path`.
+///
+/// naga cannot know the bindings or the entry points that are asked for, and an adapter (such as one
+/// that has OpenGL only) may lack what a shader needs, which is told when a pipeline is made and
+/// counts as an internal error. wgpu panics at both unless they are asked after.
+///
+/// # Errors
+/// When the graphics adapter refuses it.
+pub(super) fn unless_refused<T>(
+    device: &wgpu::Device,
+    path: &str,
+    make: impl FnOnce() -> T,
+) -> Result<T> {
+    let internal = device.push_error_scope(wgpu::ErrorFilter::Internal);
+    let invalid = device.push_error_scope(wgpu::ErrorFilter::Validation);
+    let made = make();
+    let faults = [ready(invalid.pop()), ready(internal.pop())];
+    match faults.into_iter().flatten().flatten().next() {
         Some(error) => Err(Error::Graphics(format!(
             "the graphics adapter refused the shader: {error}: shaders/{path}"
         ))),
-        None => Ok(pipeline),
-    }
-}
-
-/// The value of a future that is ready at once, as wgpu's error scopes are outside the browser.
-fn ready<T>(future: impl Future<Output = T>) -> Option<T> {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(value) => Some(value),
-        Poll::Pending => None,
+        None => Ok(made),
     }
 }

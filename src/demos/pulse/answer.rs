@@ -130,8 +130,9 @@ impl Answer {
     }
 }
 
-/// Starts of an answer that are drawn, after the search, to choose between them by the renderer.
-const FINALISTS: usize = 2;
+/// Starts of an answer that are drawn, after the search, to choose between them by the renderer: of a
+/// first search, and of one anew.
+const FINALISTS: [usize; 2] = [2, 4];
 
 /// Draws people of a kit.
 pub struct Studio<'a> {
@@ -255,6 +256,8 @@ pub struct Hunt {
     size: usize,
     prior: Prior,
     rng: Rng,
+    /// Whether others have failed before.
+    is_anew: bool,
     /// What was found so far, once it is drawn.
     found: Vec<Answer>,
     /// Answers that are searched for anew, by their places, and the search.
@@ -272,17 +275,30 @@ struct Best {
 }
 
 /// Gives every other start of an answer a hair style that is drawn from all alike: small steps seldom
-/// lead to another style, and those that few people wear would hardly be tried.
-fn spread_hair(search: &mut Search, starts: usize, sampler: &Sampler, rngs: &mut [Rng]) {
-    let Some(hair) = sampler.choices().into_iter().next() else {
+/// lead to another style, and those that few people wear would hardly be tried. Who searches anew
+/// was misled by the usual ones: each start gets the next style, on one side and then on the other.
+fn spread_hair(
+    search: &mut Search,
+    (starts, is_anew): (usize, bool),
+    sampler: &Sampler,
+    rngs: &mut [Rng],
+) {
+    let choices = sampler.choices();
+    let [hair, side, ..] = &choices[..] else {
         return;
     };
     for (row, rng) in rngs.iter_mut().enumerate() {
-        if row % starts % 2 == 1 {
-            let option = rng.below(hair.often.len());
-            let z = sampler.chosen(&search.vector(row), &hair, option);
-            search.place(row, &z);
-        }
+        let start = row % starts;
+        let z = search.vector(row);
+        let z = if is_anew {
+            let z = sampler.chosen(&z, hair, start % hair.often.len());
+            sampler.chosen(&z, side, start / hair.often.len() % side.often.len())
+        } else if start % 2 == 1 {
+            sampler.chosen(&z, hair, rng.below(hair.often.len()))
+        } else {
+            continue;
+        };
+        search.place(row, &z);
     }
 }
 
@@ -297,9 +313,20 @@ impl Hunt {
         samples: usize,
         size: usize,
         eyes: Eyes,
+        setting: (SearchConfig, Prior),
+        sampler: &Sampler,
+        rng: &Rng,
+    ) -> Result<Self> {
+        Self::begin((lows, samples, size), eyes, setting, sampler, rng, false)
+    }
+
+    fn begin(
+        (lows, samples, size): (&[Pixels], usize, usize),
+        eyes: Eyes,
         (config, prior): (SearchConfig, Prior),
         sampler: &Sampler,
         rng: &Rng,
+        is_anew: bool,
     ) -> Result<Self> {
         config.check()?;
         let targets: Vec<Pixels> = lows
@@ -315,8 +342,10 @@ impl Hunt {
             .collect();
         let mean = prior.mean(sampler);
         let mut search = Search::new(&rows, &mean, config.truncation, &mut rngs);
-        spread_hair(&mut search, config.starts, sampler, &mut rngs);
+        let starts = (config.starts, is_anew);
+        spread_hair(&mut search, starts, sampler, &mut rngs);
         Ok(Self {
+            is_anew,
             search,
             config,
             eyes,
@@ -383,15 +412,28 @@ impl Hunt {
             .collect()
     }
 
-    /// The best rows of each answer.
+    /// The best rows of each answer. In a search anew no two of them wear the same hair, while there
+    /// is other hair: that the renderer is to tell, since the surrogate was wrong before.
     fn finalists(&self) -> Vec<usize> {
         let each = (self.search.len() / self.answers().max(1)).max(1);
+        let most = FINALISTS[usize::from(self.is_anew)].min(each);
         let errors = self.search.errors();
+        let hair = |row: usize| self.sampler.portrait(&self.search.vector(row)).person.hair;
         (0..self.answers())
             .flat_map(|answer| {
                 let mut rows: Vec<usize> = (answer * each..(answer + 1) * each).collect();
                 rows.sort_by(|&a, &b| errors[a].total_cmp(&errors[b]));
-                rows.truncate(FINALISTS);
+                if self.is_anew {
+                    let mut worn = Vec::new();
+                    let (first, again): (Vec<usize>, Vec<usize>) = rows.iter().partition(|&&row| {
+                        let hair = hair(row);
+                        let is_first = !worn.contains(&hair);
+                        worn.push(hair);
+                        is_first
+                    });
+                    rows = [first, again].concat();
+                }
+                rows.truncate(most);
                 rows
             })
             .collect()
@@ -491,15 +533,9 @@ impl Hunt {
         };
         let rng = self.rng.split(&format!("again {}", self.config.retries));
         let eyes = self.eyes.clone();
-        let hunt = Self::new(
-            &lows,
-            1,
-            self.size,
-            eyes,
-            (config, self.prior),
-            &self.sampler,
-            &rng,
-        )?;
+        let setting = (config, self.prior);
+        let lows = (&lows[..], 1, self.size);
+        let hunt = Self::begin(lows, eyes, setting, &self.sampler, &rng, true)?;
         self.retry = Some((failed, Box::new(hunt)));
         Ok(None)
     }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::answer::{Answer, Attributes, Hunt};
 use super::generator::metrics::psnr;
 use super::generator::search::LayersConfig;
-use super::generator::{Evaluation, People, evaluate};
+use super::generator::{Evaluation, Kind, People, evaluate};
 use super::learned::Network;
 use super::pixels::Pixels;
 use super::prior::{Collection, Prior};
@@ -174,7 +174,12 @@ pub fn learned(
     let network = Network::load(path)?;
     let net = network.generator();
     let rng = Rng::new(seed).split("held out from the generator");
-    let mut held_out = People::new(Kit::head(&assets_dir())?, rng.clone(), net.sizes().size)?;
+    let mut held_out = People::new(
+        Kit::head(&assets_dir())?,
+        rng.clone(),
+        net.sizes().size,
+        Kind::Whole,
+    )?;
     held_out.draw(drawn.max(people))?;
     let usual = LayersConfig::default();
     let searches = [0.0, usual.cross_weight].into_iter().map(|cross_weight| {

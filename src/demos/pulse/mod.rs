@@ -8,10 +8,12 @@
 
 mod actions;
 pub mod answer;
+pub mod backdrop;
 pub mod bank;
 pub mod bench;
 pub mod bias;
 pub mod corpus;
+pub mod features;
 pub mod generator;
 pub mod input;
 pub mod learned;

@@ -22,7 +22,7 @@ use crate::rng::Rng;
 /// The L2 loss counts this much (the paper's code, `-loss_str "100*L2+0.05*GEOCROSS"`).
 const L2_WEIGHT: f64 = 100.0;
 /// Numbers beyond this are rare in the training of the surrogate; the prior holds them back.
-const USUAL: f64 = 2.2;
+pub(super) const USUAL: f64 = 2.2;
 /// How far a settled number lies from the ends of its option's interval, in probability.
 const MARGIN: f64 = 0.03;
 

@@ -7,11 +7,11 @@
 const BETAS: [f32; 2] = [0.9, 0.999];
 const EPS: f32 = 1e-8;
 
-/// Rows of numbers, each of one length.
+/// Rows of numbers, each of one length; or of any, where they are free.
 #[derive(Clone, Debug)]
 pub struct Sphere {
     dims: usize,
-    radius: f32,
+    radius: Option<f32>,
     values: Vec<f32>,
     moments: [Vec<f32>; 2],
     updates: i32,
@@ -23,13 +23,25 @@ impl Sphere {
     pub fn new(dims: usize, share: f64, values: Vec<f32>) -> Self {
         let mut sphere = Self {
             dims,
-            radius: ((dims as f64).sqrt() * share) as f32,
+            radius: Some(((dims as f64).sqrt() * share) as f32),
             moments: [(); 2].map(|()| vec![0.0; values.len()]),
             values,
             updates: 0,
         };
         sphere.project();
         sphere
+    }
+
+    /// Rows of `dims` numbers that may go anywhere: few numbers do not lie close to a sphere.
+    #[must_use]
+    pub fn free(dims: usize, values: Vec<f32>) -> Self {
+        Self {
+            dims,
+            radius: None,
+            moments: [(); 2].map(|()| vec![0.0; values.len()]),
+            values,
+            updates: 0,
+        }
     }
 
     /// Numbers in a row.
@@ -104,10 +116,13 @@ impl Sphere {
     }
 
     fn project(&mut self) {
+        let Some(radius) = self.radius else {
+            return;
+        };
         for row in self.values.chunks_exact_mut(self.dims.max(1)) {
             let length = row.iter().map(|x| x * x).sum::<f32>().sqrt().max(1e-12);
             for value in row {
-                *value *= self.radius / length;
+                *value *= radius / length;
             }
         }
     }

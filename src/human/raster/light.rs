@@ -228,11 +228,26 @@ pub fn to_linear(value: f32) -> f32 {
 /// The sRGB value of linear light.
 #[must_use]
 pub fn to_srgb(light: f32) -> u8 {
+    (encoded(light) * 255.0 + 0.5) as u8
+}
+
+/// The sRGB value of linear light, from 0 to 1.
+#[must_use]
+pub fn encoded(light: f32) -> f32 {
     let light = light.clamp(0.0, 1.0);
-    let value = if light <= 0.003_130_8 {
+    if light <= 0.003_130_8 {
         12.92 * light
     } else {
         1.055 * light.powf(1.0 / 2.4) - 0.055
-    };
-    (value * 255.0 + 0.5) as u8
+    }
+}
+
+/// Linear light of an sRGB value from 0 to 1, exactly.
+#[must_use]
+pub fn decoded(value: f32) -> f32 {
+    if value <= 0.040_45 {
+        value / 12.92
+    } else {
+        ((value + 0.055) / 1.055).powf(2.4)
+    }
 }

@@ -18,7 +18,7 @@ mod shadow;
 
 use rayon::prelude::*;
 
-pub use self::light::{Backdrop, Lights, Material, to_linear, to_srgb};
+pub use self::light::{Backdrop, Lights, Material, decoded, encoded, to_linear, to_srgb};
 pub use self::project::Camera;
 
 use self::gather::{Fragment, gather};
@@ -105,6 +105,8 @@ pub struct Picture {
     /// The surface's direction as the camera sees it: x right, y up, z to the camera; null where
     /// there is nothing.
     pub normals: Vec<Vec3>,
+    /// How much of the pixel the figure takes, 0 to 1.
+    pub cover: Vec<f32>,
     /// What most of the pixel shows.
     pub parts: Vec<Part>,
     /// Texture coordinates of what is shown; null where there is nothing.
@@ -201,6 +203,7 @@ impl Picture {
             color: Vec::new(),
             depth: vec![f32::INFINITY; pixels],
             normals: vec![[0.0; 3]; pixels],
+            cover: vec![0.0; pixels],
             parts: vec![Part::Backdrop; pixels],
             uvs: vec![[0.0; 2]; pixels],
             canonical: vec![[0.0; 3]; pixels],
@@ -218,10 +221,11 @@ impl Picture {
                 continue;
             };
             let covered: f32 = of_pixel.iter().map(|f| f.cover).sum();
+            let pixel = most.pixel as usize;
+            self.cover[pixel] = covered.min(1.0);
             if covered < 0.5 {
                 continue;
             }
-            let pixel = most.pixel as usize;
             self.depth[pixel] = camera.distance - most.position[2];
             self.normals[pixel] = most.normal;
             self.parts[pixel] = most.part;

@@ -28,7 +28,7 @@ pub use self::scene::{Mesh, Scene, Vertex};
 
 use self::paint::{PaintMesh, Slot};
 use super::zoom::{Zooming, zooming};
-use super::{NO_GRAPHICS, Views, notice_ui};
+use super::{NO_FIGURES, NO_GRAPHICS, Views, notice_ui};
 
 /// The most pixels that are drawn with four times the texels: 150 MB on the graphics card.
 const MOST_FINE: u32 = 750_000;
@@ -85,7 +85,8 @@ impl MeshView {
         if let Some(scene) = self.scene.clone() {
             self.interact(ui, &response);
             match Views::of(ui.ctx()) {
-                Some(views) => self.paint(ui, &response, views, scene),
+                Some(views) if views.can_turn() => self.paint(ui, &response, views, scene),
+                Some(_) => notice_ui(ui, rect, NO_FIGURES),
                 None => notice_ui(ui, rect, NO_GRAPHICS),
             }
         }

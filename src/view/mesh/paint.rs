@@ -59,7 +59,10 @@ impl egui_wgpu::CallbackTrait for PaintMesh {
             return Vec::new();
         };
         pipelines.follow_sources(device);
-        let (layouts, ..) = pipelines.meshes();
+        // The view says so where figures cannot be drawn, and asks for none.
+        let Some((layouts, ..)) = pipelines.meshes() else {
+            return Vec::new();
+        };
         let mut slot = self.slot.lock();
         let own = match slot
             .take()

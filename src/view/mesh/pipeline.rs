@@ -3,9 +3,9 @@
 use egui_wgpu::wgpu;
 
 use super::scene::Vertex;
-use crate::view::ready;
+use crate::Result;
+use crate::view::pipeline::unless_refused;
 use crate::view::shader::{self, Sources};
-use crate::{Error, Result};
 
 /// Samples in a pixel.
 pub(super) const SAMPLES: u32 = 4;
@@ -126,30 +126,25 @@ impl Passes {
     ) -> Result<Self> {
         let source = shader::resolve(sources, PATH)?;
         shader::validate(&source)?;
-        let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
-        let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
-            label: Some(PATH),
-            source: wgpu::ShaderSource::Wgsl(source.text.as_str().into()),
-        });
-        let compiler = Compiler {
-            device,
-            layouts,
-            module: &module,
-        };
-        let passes = Self {
-            shadow: compiler.pass(["vs_light", "fs_shadow"], false, 1),
-            near: [true, false].map(|solid| compiler.pass(["vs_camera", "fs_near"], solid, 1)),
-            color: [
-                compiler.pass(["vs_camera", "fs_solid"], true, SAMPLES),
-                compiler.pass(["vs_camera", "fs_cutout"], false, SAMPLES),
-            ],
-        };
-        match ready(scope.pop()).flatten() {
-            Some(error) => Err(Error::Graphics(format!(
-                "the graphics adapter refused the shader: {error}: shaders/{PATH}"
-            ))),
-            None => Ok(passes),
-        }
+        unless_refused(device, PATH, || {
+            let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
+                label: Some(PATH),
+                source: wgpu::ShaderSource::Wgsl(source.text.as_str().into()),
+            });
+            let compiler = Compiler {
+                device,
+                layouts,
+                module: &module,
+            };
+            Self {
+                shadow: compiler.pass(["vs_light", "fs_shadow"], false, 1),
+                near: [true, false].map(|solid| compiler.pass(["vs_camera", "fs_near"], solid, 1)),
+                color: [
+                    compiler.pass(["vs_camera", "fs_solid"], true, SAMPLES),
+                    compiler.pass(["vs_camera", "fs_cutout"], false, SAMPLES),
+                ],
+            }
+        })
     }
 }
 

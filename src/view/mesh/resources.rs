@@ -101,7 +101,9 @@ impl Resources {
         (frame, size, side_px): (Frame, [u32; 2], u32),
         show: &Show,
     ) {
-        let (layouts, passes, number) = pipelines.meshes();
+        let Some((layouts, passes, number)) = pipelines.meshes() else {
+            return;
+        };
         let shadow = shadow_side(side_px);
         if !(self.target.as_ref()).is_some_and(|(target, _)| target.suits(size, shadow)) {
             let target = Target::new(device, layouts, size, shadow);

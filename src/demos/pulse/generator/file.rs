@@ -5,7 +5,6 @@ use std::path::Path;
 use candle_core::Device;
 use serde::{Deserialize, Serialize};
 
-use super::features::Features;
 use super::net::{Generator, Sizes};
 use super::objective::Evaluation;
 use crate::error::{Error, Result};
@@ -86,7 +85,6 @@ pub fn build(
     rng: &Rng,
 ) -> Result<(Params, Generator)> {
     let mut params = Params::new(device, rng);
-    let features = Features::new(sampler, device)?;
-    let net = Generator::new(&mut params.root(), features, sizes)?;
+    let net = Generator::new(&mut params.root(), sampler, sizes)?;
     Ok((params, net))
 }

@@ -1,26 +1,29 @@
 //! A training run on the worker, from where an earlier one stopped.
 //!
 //! First the people are drawn who are there from the beginning, some at a time; their principal
-//! pictures are found; then the network learns, while more people come to them with every step. How
-//! many steps it takes is settled before the first one, because the learning rate falls along
-//! them: those asked for, or as many as fit the time asked for by what the first people and a few
-//! steps on the side cost this machine.
+//! pictures are found, and which features matter to them; then the network learns, while more people
+//! come to them with every step. How many steps it takes is settled before the first one, because
+//! the learning rate falls along them: those asked for, or as many as fit the time asked for by what
+//! the first people and a few steps on the side cost this machine.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use candle_core::Device;
+use candle_core::{Device, Tensor};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
+use super::CHOICES;
 use super::basis::Basis;
 use super::file::{self, About};
-use super::net::{BASE, Sizes};
+use super::net::{BASE, COVER, PLANES, Sizes};
 use super::objective::{Evaluation, Faces, evaluate};
-use super::people::People;
+use super::people::{Kind, People};
+use super::relevance::relevance;
 use super::sheet::sheet;
 use crate::compute::{Flow, Job, StepCx};
+use crate::demos::pulse::features::Features;
 use crate::error::{Error, Result};
 use crate::human::Kit;
 use crate::nn::Params;
@@ -39,10 +42,12 @@ const POINT_TIME: Duration = Duration::from_secs(5);
 const CHECKPOINT_TIME: Duration = Duration::from_mins(2);
 /// People drawn in a step of the job.
 const CHUNK: usize = 8;
+/// People of whom the principal pictures are taken at most.
+const BASIS_PEOPLE: usize = 8_000;
 /// People a generator is measured with, unless fewer learn.
 const HELD_OUT: usize = 256;
 /// Steps on the side that tell how fast this machine is.
-const TRIAL: u32 = 3;
+const TRIAL: u32 = 8;
 /// What of the time asked for learning gets; the rest goes to measuring and storing.
 const LEARNING: f64 = 0.95;
 
@@ -62,8 +67,7 @@ pub struct FacesConfig {
     /// People to learn from in the end
     #[arg(long, default_value_t = 40_000, value_parser = clap::value_parser!(u32).range(1_000..=500_000))]
     pub people: u32,
-    /// People to learn from at first, of whom the principal pictures are taken; a tenth to a
-    /// quarter of them all is good
+    /// People to learn from at first, of whom the principal pictures are taken
     #[arg(long, default_value_t = 6_000, value_parser = clap::value_parser!(u32).range(400..=100_000))]
     pub first_people: u32,
     /// People who come to them with every step
@@ -320,8 +324,8 @@ impl FacesJob {
         };
         let kit = Kit::head(&self.options.assets.clone().unwrap_or_else(assets_dir))?;
         let [people, held_out, _] = plan.rngs();
-        let people = People::new(kit.clone(), people, plan.size)?;
-        let held_out = People::new(kit, held_out, plan.size)?;
+        let people = People::new(kit.clone(), people, plan.size, Kind::CutOut)?;
+        let held_out = People::new(kit, held_out, plan.size, Kind::Whole)?;
         Ok(Drawing {
             lock,
             settled,
@@ -355,13 +359,13 @@ impl FacesJob {
         if let Some(notice) = notice {
             cx.warn(notice.to_string());
         }
-        let basis = match &checkpoint {
+        let known = match &checkpoint {
             // It has them with its weights.
             Some(_) => None,
-            None => Some(principal(&drawing, cx)?),
+            None => Some(Known::of(&drawing, cx)?),
         };
         if !drawing.settled {
-            plan.steps = self.affordable(&drawing, basis.as_ref(), cx.device())?;
+            plan.steps = self.affordable(&drawing, known.as_ref(), cx.device())?;
         }
         plan.store(folder)?;
         let lock = drawing.lock;
@@ -369,7 +373,7 @@ impl FacesJob {
             &plan,
             drawing.people,
             drawing.held_out,
-            basis.as_ref(),
+            known.as_ref(),
             cx.device(),
         )?;
         if let Some(checkpoint) = checkpoint {
@@ -394,7 +398,7 @@ impl FacesJob {
     }
 
     /// How many steps fit the time, by what those on the side and the people drawn so far cost.
-    fn affordable(&self, drawing: &Drawing, basis: Option<&Basis>, device: &Device) -> Result<u64> {
+    fn affordable(&self, drawing: &Drawing, known: Option<&Known>, device: &Device) -> Result<u64> {
         let plan = &drawing.plan;
         let threads = rayon::current_num_threads().max(1) as f64;
         let budget = self.config.minutes.unwrap_or(1.0) * 60.0 * threads * LEARNING;
@@ -408,7 +412,7 @@ impl FacesJob {
             ..plan.clone()
         };
         let (people, held_out) = (copy(&drawing.people)?, copy(&drawing.held_out)?);
-        let mut trial = trainer(&aside, people, held_out, basis, device)?;
+        let mut trial = trainer(&aside, people, held_out, known, device)?;
         trial.step()?;
         let before = process_cpu_time();
         for _ in 0..TRIAL {
@@ -438,34 +442,59 @@ fn checkpoints(folder: &Path) -> Checkpoints {
     Checkpoints::new(folder.join("checkpoints"))
 }
 
-/// The principal pictures of the first people.
-fn principal(drawing: &Drawing, cx: &mut StepCx<'_, Output>) -> Result<Basis> {
-    let numbers: Vec<usize> = (0..drawing.plan.first).collect();
-    let small = drawing.people.pictures(&numbers, BASE, &Device::Cpu)?;
-    let count = Sizes::new(drawing.plan.size).pictures;
-    let [_, _, rng] = drawing.plan.rngs();
-    let basis = Basis::of(&small.flatten_from(1)?, count, &rng)?;
-    cx.emit(Output::Basis {
-        pictures: basis.count(),
-        explained: basis.explained,
-    });
-    Ok(basis)
+/// What is worked out of the first people.
+struct Known {
+    /// Their principal pictures.
+    basis: Basis,
+    /// How much each feature matters to them.
+    relevance: Vec<f32>,
+}
+
+impl Known {
+    fn of(drawing: &Drawing, cx: &mut StepCx<'_, Output>) -> Result<Self> {
+        let (people, device) = (&drawing.people, &Device::Cpu);
+        let numbers: Vec<usize> = (0..drawing.plan.first.min(BASIS_PEOPLE)).collect();
+        let small = people.pictures(&numbers, BASE, device)?;
+        // A difference in cover shows less than one in a colour.
+        let cover = (small.narrow(1, PLANES - 1, 1)? * f64::from(COVER))?;
+        let small = Tensor::cat(&[small.narrow(1, 0, PLANES - 1)?, cover], 1)?.flatten_from(1)?;
+        let count = Sizes::new(drawing.plan.size).pictures;
+        let [_, _, rng] = drawing.plan.rngs();
+        let mut basis = Basis::of(&small, count, &rng)?;
+        let features = Features::new(people.sampler(), CHOICES, device)?;
+        let features = features.of(&people.vectors(&numbers, device)?)?;
+        let relevance = relevance(&features, &small)?;
+        let values = PLANES * BASE * BASE;
+        for row in
+            std::iter::once(&mut basis.mean[..]).chain(basis.pictures.chunks_exact_mut(values))
+        {
+            for value in &mut row[values - BASE * BASE..] {
+                *value /= COVER;
+            }
+        }
+        cx.emit(Output::Basis {
+            pictures: basis.count(),
+            explained: basis.explained,
+        });
+        Ok(Self { basis, relevance })
+    }
 }
 
 fn trainer(
     plan: &Plan,
     people: People,
     held_out: People,
-    basis: Option<&Basis>,
+    known: Option<&Known>,
     device: &Device,
 ) -> Result<Trainer<Faces>> {
     let [_, _, rng] = plan.rngs();
     let (params, net) = file::build(Sizes::new(plan.size), people.sampler(), device, &rng)?;
-    if let Some(basis) = basis {
-        net.set_basis(basis)?;
+    if let Some(known) = known {
+        net.set_basis(&known.basis)?;
+        net.set_relevance(&known.relevance)?;
     }
     let counts = [plan.first, plan.fresh, plan.most];
-    let faces = Faces::new(net, people, held_out, counts, device)?;
+    let faces = Faces::new(net, people, held_out, (counts, plan.steps), device)?;
     Trainer::new(plan.train_config(), params, faces)
 }
 

@@ -1,11 +1,17 @@
 //! The network: mapping, principal pictures, modulated convolutions.
+//!
+//! It draws people cut out: before an even grey, with how much of each pixel they cover. The backdrop
+//! is a known function of the vector ([`Backdrops`]) and put behind them.
 
 use candle_core::{Device, Tensor, Var};
 use serde::{Deserialize, Serialize};
 
+use super::CHOICES;
 use super::basis::Basis;
-use super::features::Features;
+use crate::demos::pulse::backdrop::Backdrops;
+use crate::demos::pulse::features::Features;
 use crate::error::{Error, Result};
+use crate::human::Sampler;
 use crate::nn::layers::Linear;
 use crate::nn::ops::resample::{pixel_shuffle, upsample_bilinear2d, upsample_nearest2d};
 use crate::nn::ops::{Activation, linear};
@@ -15,6 +21,13 @@ type TensorResult = candle_core::Result<Tensor>;
 
 /// Pixels in a side of the principal pictures.
 pub const BASE: usize = 32;
+/// Planes of a person cut out: red, green, blue, cover.
+pub const PLANES: usize = 4;
+/// The even backdrop that people are cut out before, sRGB: that of a vector of zeros.
+pub const GREY: f32 = 0.437;
+/// What a difference in cover counts against one in a colour: how far backdrops are from the grey,
+/// the square root of the mean square over people of the three colours together.
+pub const COVER: f32 = 0.27;
 /// Channels from 16 pixels on.
 const CHANNELS: [usize; 4] = [96, 64, 48, 24];
 const LEAKY: Activation = Activation::LeakyRelu(0.2);
@@ -46,7 +59,7 @@ impl Sizes {
             size,
             hidden: 640,
             latent: 512,
-            pictures: 320,
+            pictures: 256,
         }
     }
 
@@ -74,11 +87,14 @@ struct Stage {
 pub struct Generator {
     sizes: Sizes,
     features: Features,
+    backdrops: Backdrops,
+    /// What each feature is multiplied by, `[1, features]`.
+    relevance: Var,
     mapping: [Linear; 3],
     coefficients: Linear,
-    /// `[3 * 32 * 32, pictures]`, each as large as it is in the corpus.
+    /// `[4 * 32 * 32, pictures]`, each as large as it is in the corpus.
     pictures: Var,
-    /// `[3 * 32 * 32]`.
+    /// `[4 * 32 * 32]`.
     mean: Var,
     first: Vec<ModulatedConv2d>,
     stages: Vec<Stage>,
@@ -97,7 +113,7 @@ fn mapped(scope: &mut Scope, inputs: usize, outputs: usize) -> Result<Linear> {
     Ok(Linear {
         weight: scope.param("weight", &[outputs, inputs], Init::KAIMING_NORMAL)?,
         bias: Some(scope.param("bias", &[outputs], Init::ZEROS)?),
-        activation: LEAKY,
+        activation: Activation::Silu,
     })
 }
 
@@ -107,12 +123,17 @@ impl Stage {
     fn new(scope: &mut Scope, latent: usize, at: usize) -> Result<Self> {
         let [before, width] = [CHANNELS[at - 1], CHANNELS[at]];
         let channels = if at == 1 {
-            [before + 3, width]
+            [before + PLANES, width]
         } else {
             [before, 4 * width]
         };
-        let colors =
-            ModulatedConv2d::new(&mut scope.scope("rgb"), latent, [width, 3], 1, Init::ZEROS)?;
+        let colors = ModulatedConv2d::new(
+            &mut scope.scope("colors"),
+            latent,
+            [width, PLANES],
+            1,
+            Init::ZEROS,
+        )?;
         Ok(Self {
             convolutions: [
                 convolution(&mut scope.scope("conv0"), latent, channels)?,
@@ -127,12 +148,14 @@ impl Stage {
 }
 
 impl Generator {
-    /// A generator with its first weights; the principal pictures are zero until
-    /// [`Generator::set_basis`].
+    /// A generator with its first weights for a sampler's people; the principal pictures are zero
+    /// until [`Generator::set_basis`].
     ///
     /// # Errors
     /// When a name is taken or there is no generator of this size.
-    pub fn new(scope: &mut Scope, features: Features, sizes: Sizes) -> Result<Self> {
+    pub fn new(scope: &mut Scope, sampler: &Sampler, sizes: Sizes) -> Result<Self> {
+        let features = Features::new(sampler, CHOICES, scope.device())?;
+        let backdrops = Backdrops::new(sampler, sizes.size, scope.device())?;
         let Sizes {
             hidden,
             latent,
@@ -143,11 +166,12 @@ impl Generator {
         let mapping = [
             mapped(&mut scope.scope("mapping0"), features.count(), hidden)?,
             mapped(&mut scope.scope("mapping1"), hidden, hidden)?,
-            mapped(&mut scope.scope("mapping2"), hidden, latent)?,
+            // A search undoes the last one.
+            mapped(&mut scope.scope("mapping2"), hidden, latent)?.with(LEAKY),
         ];
         let coefficients = Linear::new(&mut scope.scope("coefficients"), latent, pictures)?;
-        let values = 3 * BASE * BASE;
-        let first = [12, CHANNELS[0], CHANNELS[0]]
+        let values = PLANES * BASE * BASE;
+        let first = [4 * PLANES, CHANNELS[0], CHANNELS[0]]
             .into_iter()
             .enumerate()
             .map(|(i, inputs)| {
@@ -156,6 +180,8 @@ impl Generator {
             })
             .collect::<Result<_>>()?;
         Ok(Self {
+            relevance: scope.buffer("relevance", &[1, features.count()], Init::ONES)?,
+            backdrops,
             mapping,
             coefficients,
             pictures: scope.buffer("pictures", &[values, pictures], Init::ZEROS)?,
@@ -181,6 +207,15 @@ impl Generator {
         self.mean
             .set(&Tensor::from_slice(&basis.mean, basis.mean.len(), device)?)?;
         Ok(())
+    }
+
+    /// Takes what each feature is multiplied by.
+    ///
+    /// # Errors
+    /// When there are more or fewer than the generator has.
+    pub fn set_relevance(&self, relevance: &[f32]) -> Result<()> {
+        let row = Tensor::from_slice(relevance, (1, relevance.len()), self.relevance.device())?;
+        Ok(self.relevance.set(&row)?)
     }
 
     /// What it is made of.
@@ -232,15 +267,16 @@ impl Generator {
     /// # Errors
     /// When the shape does not fit.
     pub fn map(&self, z: &Tensor) -> TensorResult {
-        let mut x = self.features.forward(z)?;
+        let relevance = self.relevance.as_detached_tensor();
+        let mut x = self.features.of(z)?.broadcast_mul(&relevance)?;
         for layer in &self.mapping {
             x = layer.forward(&x)?;
         }
         Ok(x)
     }
 
-    /// The picture that the convolutions begin with: `[batch, latent]` to `[batch, 3, 32, 32]`,
-    /// colours from 0 to 1.
+    /// The person that the convolutions begin with: `[batch, latent]` to `[batch, 4, 32, 32]`, cut
+    /// out.
     ///
     /// # Errors
     /// When the shape does not fit.
@@ -250,14 +286,14 @@ impl Generator {
         let coefficients = self.coefficients.forward(w)?;
         linear(&coefficients, &pictures, Some(&mean), Activation::None)?.reshape((
             (),
-            3,
+            PLANES,
             BASE,
             BASE,
         ))
     }
 
-    /// A latent for each layer, `[batch, latent]` each, to pictures `[batch, 3, size, size]`:
-    /// sRGB from 0 to 1, beyond that where the network overshoots.
+    /// A latent for each layer, `[batch, latent]` each, to people `[batch, 4, size, size]` cut out:
+    /// sRGB before the grey and cover, from 0 to 1, beyond that where the network overshoots.
     ///
     /// # Errors
     /// When there are not [`Generator::layers`] latents, or a shape does not fit.
@@ -274,13 +310,23 @@ impl Generator {
         }
     }
 
+    /// People `[batch, 4, size, size]` cut out, before backdrops of the numbers `[batch, 7]` that
+    /// make them: pictures `[batch, 3, size, size]`.
+    ///
+    /// # Errors
+    /// When a shape does not fit.
+    pub fn place(&self, people: &Tensor, numbers: &Tensor) -> TensorResult {
+        placed(people, &self.backdrops.made_of(numbers)?)
+    }
+
     /// Vectors `[batch, dims]` to pictures `[batch, 3, size, size]`.
     ///
     /// # Errors
     /// When the shape does not fit.
     pub fn forward(&self, z: &Tensor) -> TensorResult {
         let w = self.map(z)?;
-        self.synthesize(&vec![w; self.layers()])
+        let people = self.synthesize(&vec![w; self.layers()])?;
+        placed(&people, &self.backdrops.of(z)?)
     }
 
     /// What comes after [`Generator::base`]; `latents` lacks that of the base.
@@ -311,11 +357,20 @@ impl Generator {
     }
 }
 
+/// People `[batch, 4, side, side]` cut out, before backdrops `[batch, 3, side * side]`.
+pub(super) fn placed(people: &Tensor, behind: &Tensor) -> TensorResult {
+    let (batch, _, side, _) = people.dims4()?;
+    let open = people.narrow(1, PLANES - 1, 1)?.affine(-1.0, 1.0)?;
+    let behind = behind.reshape((batch, PLANES - 1, side, side))?;
+    let more = (behind - f64::from(GREY))?.broadcast_mul(&open)?;
+    people.narrow(1, 0, 3)? + more
+}
+
 fn no_latent() -> candle_core::Error {
     candle_core::Error::Msg("a layer has no latent".into())
 }
 
-/// Squares of two by two pixels become channels: `[batch, 3, n, n]` to `[batch, 12, n/2, n/2]`.
+/// Squares of two by two pixels become channels: `[batch, 4, n, n]` to `[batch, 16, n/2, n/2]`.
 fn halved(x: &Tensor) -> TensorResult {
     let (batch, channels, height, width) = x.dims4()?;
     x.reshape((batch, channels, height / 2, 2, width / 2, 2))?

@@ -7,14 +7,17 @@
 //! - The loss is 100 times the mean squared error of the picture shrunk, not made smaller than
 //!   epsilon, plus 0.05 times the geodesic cross loss, which draws the layers' vectors together:
 //!   vectors far apart give faces that no person has.
+//! - The backdrop has no layer: its seven numbers are searched for beside the vectors, each held to
+//!   the usual as in the search of the kit's people.
 //! - The published code has noise as well, for which the generator here has no place.
 
 use candle_core::{Tensor, Var};
 use serde::{Deserialize, Serialize};
 
 use super::net::Generator;
+use crate::demos::pulse::backdrop::NUMBERS;
 use crate::demos::pulse::pixels::{Pixels, area};
-use crate::demos::pulse::search::{schedule, within};
+use crate::demos::pulse::search::{SearchConfig, USUAL, schedule, within};
 use crate::demos::pulse::sphere::Sphere;
 use crate::error::{Error, Result};
 use crate::rng::Rng;
@@ -112,6 +115,8 @@ pub struct LayersSearch {
     shrinks: Tensor,
     /// A row for each layer of each answer.
     vectors: Sphere,
+    /// A row for each answer: the backdrop's numbers.
+    scenes: Sphere,
     answers: usize,
     step: usize,
     /// Of each answer before the last step.
@@ -143,10 +148,11 @@ impl LayersSearch {
                 "the generator's pictures have {size} pixels in a side: they cannot shrink to {side}"
             )));
         }
-        let mut values = Vec::with_capacity(answers * net.layers() * latent);
+        let (mut values, mut scenes) = (Vec::new(), Vec::new());
         for answer in 0..answers {
             let mut rng = rng.split(&format!("answer {answer}"));
             values.extend((0..net.layers() * latent).map(|_| rng.normal() as f32));
+            scenes.extend((0..NUMBERS).map(|_| rng.normal() as f32));
         }
         Ok(Self {
             shrinks: shrinking(size, side, net)?,
@@ -154,6 +160,7 @@ impl LayersSearch {
             normal: normal.clone(),
             config,
             vectors: Sphere::new(latent, 1.0, values),
+            scenes: Sphere::free(NUMBERS, scenes),
             answers,
             step: 0,
             errors: vec![f64::INFINITY; answers],
@@ -209,7 +216,9 @@ impl LayersSearch {
                 self.normal.latents(&of)
             })
             .collect::<candle_core::Result<Vec<_>>>()?;
-        let pictures = self.net.synthesize(&latents)?;
+        let scenes = Var::from_slice(self.scenes.values(), (self.answers, NUMBERS), &device)?;
+        let people = self.net.synthesize(&latents)?;
+        let pictures = self.net.place(&people, scenes.as_tensor())?;
         let size = self.net.sizes().size;
         let planes = pictures.reshape((3 * self.answers, size * size))?;
         let small = planes.matmul(&self.shrinks)?;
@@ -239,17 +248,24 @@ impl LayersSearch {
             return Ok(true);
         }
         let loss = (errors.maximum(self.config.epsilon)?.sum_all()? * L2_WEIGHT)?;
+        let unusual = (scenes.as_tensor().abs()? - USUAL)?
+            .relu()?
+            .sqr()?
+            .sum_all()?;
+        let loss = (loss + (unusual * SearchConfig::default().prior_weight)?)?;
         let gradients = loss.backward()?;
-        let mut gradient: Vec<f32> = match gradients.get(&vectors) {
-            Some(gradient) => gradient.flatten_all()?.to_vec1()?,
-            None => return Err(Error::Input("the latents have no gradient".into())),
+        let gradient = |of: &Var| match gradients.get(of) {
+            Some(gradient) => Ok(gradient.flatten_all()?.to_vec1::<f32>()?),
+            None => Err(Error::Input("the latents have no gradient".into())),
         };
+        let (of_scenes, mut gradient) = (gradient(&scenes)?, gradient(&vectors)?);
         let weight = self.config.cross_weight as f32;
         for (sum, cross) in gradient.iter_mut().zip(cross_gradient) {
             *sum += weight * cross;
         }
         let rate = self.config.learning_rate * schedule(self.step, self.config.steps);
         self.vectors.descend(&gradient, rate as f32);
+        self.scenes.descend(&of_scenes, rate as f32);
         self.step += 1;
         Ok(false)
     }

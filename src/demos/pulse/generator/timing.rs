@@ -5,6 +5,7 @@ use std::time::Duration;
 use candle_core::{Tensor, Var};
 
 use super::net::Generator;
+use crate::demos::pulse::backdrop::NUMBERS;
 use crate::error::{Error, Result};
 use crate::nn::cpu::process_cpu_time;
 use crate::rng::Rng;
@@ -28,10 +29,11 @@ pub fn search_time(net: &Generator, steps: usize, rng: &mut Rng) -> Result<Durat
     let latents = (0..net.layers())
         .map(|_| Ok(Var::from_tensor(&normal(&[1, latent])?)?))
         .collect::<Result<Vec<_>>>()?;
+    let scene = Var::from_tensor(&normal(&[1, NUMBERS])?)?;
     let target = normal(&[1, 3, LOW, LOW])?;
     let given: Vec<Tensor> = latents.iter().map(|var| var.as_tensor().clone()).collect();
     let one = || {
-        let picture = net.synthesize(&given)?;
+        let picture = net.place(&net.synthesize(&given)?, scene.as_tensor())?;
         let factor = net.sizes().size / LOW;
         let small = picture.reshape((3, LOW, factor, LOW, factor))?;
         let small = small.mean(4)?.mean(2)?.unsqueeze(0)?;

@@ -9,19 +9,17 @@
 //! millisecond for the 16 by 16 pixels that the search looks at. Its pictures are blurred, so none
 //! is shown as an answer: answers are drawn by the renderer from the vector that was found.
 
-pub mod backdrop;
 pub mod basis;
-pub mod features;
 pub mod train;
 
 use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Result as TensorResult, Tensor};
 
-use self::backdrop::Backdrops;
 use self::basis::{Basis, Shrunk};
-use self::features::Features;
+use crate::demos::pulse::backdrop::Backdrops;
 use crate::demos::pulse::corpus::SIDE;
+use crate::demos::pulse::features::{Choices, Features};
 use crate::demos::pulse::prior::Collection;
 use crate::error::Result;
 use crate::human::Sampler;
@@ -30,6 +28,11 @@ use crate::nn::ops::Activation;
 use crate::nn::{Params, Scope, weights};
 use crate::rng::Rng;
 
+/// Wide enough for a search to go from one option to the next.
+const CHOICES: Choices = Choices {
+    ends: 0.01,
+    numbers: true,
+};
 /// Pictures in the basis.
 pub const COMPONENTS: usize = 256;
 /// Units of the network's layers.
@@ -123,7 +126,7 @@ impl Surrogate {
     /// # Errors
     /// When a file is missing, damaged or of another shape.
     pub fn load([network, basis]: [&Path; 2], sampler: &Sampler, device: &Device) -> Result<Self> {
-        let features = Features::new(sampler, device)?;
+        let features = Features::new(sampler, CHOICES, device)?;
         let mut params = Params::new(device, &Rng::new(0));
         let net = Network::new(&mut params.root(), features.count(), COMPONENTS)?;
         weights::load(&params, network)?;

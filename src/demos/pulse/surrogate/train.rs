@@ -7,10 +7,10 @@ use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::basis::{Basis, Fit, ROUNDS};
-use super::features::Features;
-use super::{COMPONENTS, Network, Surrogate};
+use super::{CHOICES, COMPONENTS, Network, Surrogate};
 use crate::compute::{Flow, Job, StepCx};
 use crate::demos::pulse::corpus::{Corpus, NUMBERS, SIDE};
+use crate::demos::pulse::features::Features;
 use crate::demos::pulse::prior::Collection;
 use crate::error::{Error, Result};
 use crate::human::{Extent, Kit, Sampler, Wardrobe};
@@ -240,7 +240,7 @@ impl Learning {
     fn new(rendering: &Rendering, basis: &Basis, rng: &Rng) -> Result<(Params, Self)> {
         let device = Device::Cpu;
         let corpus = &rendering.corpus;
-        let features = Features::new(&rendering.sampler, &device)?;
+        let features = Features::new(&rendering.sampler, CHOICES, &device)?;
         let mut params = Params::new(&device, rng);
         let network = Network::new(&mut params.root(), features.count(), COMPONENTS)?;
         let all = corpus.len();

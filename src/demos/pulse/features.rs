@@ -1,24 +1,33 @@
-//! What the surrogate's network sees of a vector: a differentiable function of it.
+//! What networks see of a vector: a differentiable function of it.
 //!
 //! The numbers themselves, the shares that the sampler makes of the three numbers of origin, and
 //! for each choice (hair, brows, irises) how much the vector belongs to each option: 1 within the
-//! option's interval, with soft ends, so that a search can cross them. Numbers that do not show
-//! in a head are left out, and so are those of the backdrop, which is computed ([`super::backdrop`]).
+//! option's interval, with soft ends. Numbers that do not show in a head are left out, and so are
+//! those of the backdrop, which is computed ([`super::backdrop`]).
 
 use std::f64::consts::SQRT_2;
 
 use candle_core::{D, Device, Result as TensorResult, Tensor};
 
-use crate::demos::pulse::prior::origins;
+use super::prior::origins;
 use crate::error::Result;
 use crate::human::Sampler;
 use crate::human::sampler::{Mix, ORIGIN_STEEPNESS, SEX_STEEPNESS};
 use crate::nn::ops::{pointwise, softmax};
 
-/// How wide the ends of a choice's intervals are, in probability.
-const SOFT: f64 = 0.01;
 /// Numbers whose names begin so do not show in a head, or are computed.
 const LEFT_OUT: [&str; 4] = ["bottom", "skirt", "lashes", "backdrop"];
+
+/// What is made of choices.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Choices {
+    /// How wide the ends of their intervals are, in probability. A search crosses wide ends, but
+    /// what lies there is seen as a mixture that nobody has, and options that few people take are
+    /// never seen whole.
+    pub ends: f64,
+    /// Whether their numbers are seen besides, which tell how near the next option is.
+    pub numbers: bool,
+}
 
 /// The function.
 #[derive(Clone, Debug)]
@@ -28,7 +37,9 @@ pub struct Features {
     origins: Tensor,
     sex: usize,
     choices: Vec<Soft>,
+    ends: f64,
     count: usize,
+    dims: usize,
 }
 
 /// A choice as tensors.
@@ -47,12 +58,14 @@ impl Features {
     ///
     /// # Errors
     /// When the device fails.
-    pub fn new(sampler: &Sampler, device: &Device) -> Result<Self> {
+    pub fn new(sampler: &Sampler, seen: Choices, device: &Device) -> Result<Self> {
+        let chooses = |place: usize| sampler.choices().iter().any(|choice| choice.at == place);
         let kept: Vec<u32> = sampler
             .names()
             .iter()
             .enumerate()
             .filter(|(_, name)| !LEFT_OUT.iter().any(|left| name.starts_with(left)))
+            .filter(|(place, _)| seen.numbers || !chooses(*place))
             .map(|(place, _)| place as u32)
             .collect();
         let choices: Vec<Soft> = sampler
@@ -84,6 +97,8 @@ impl Features {
         let options: usize = sampler.choices().iter().map(|c| c.often.len()).sum();
         Ok(Self {
             count: kept.len() + 3 + options,
+            dims: sampler.dims(),
+            ends: seen.ends,
             kept: Tensor::new(kept, device)?,
             origins: Tensor::new(
                 origins(sampler).map(|place| place as u32).as_slice(),
@@ -94,7 +109,13 @@ impl Features {
         })
     }
 
-    /// How many there are.
+    /// How many numbers a vector has.
+    #[must_use]
+    pub fn dims(&self) -> usize {
+        self.dims
+    }
+
+    /// How many features it becomes.
     #[must_use]
     pub fn count(&self) -> usize {
         self.count
@@ -116,7 +137,8 @@ impl Features {
                 Mix::Sex => Some(sex.clone()),
                 Mix::ThirdOrigin => Some(origin.narrow(1, 2, 1)?),
             };
-            all.push(choice.memberships(&z.narrow(1, choice.at, 1)?, mix.as_ref())?);
+            let z = z.narrow(1, choice.at, 1)?;
+            all.push(choice.memberships(&z, mix.as_ref(), self.ends)?);
         }
         Tensor::cat(&all, D::Minus1)
     }
@@ -124,7 +146,7 @@ impl Features {
 
 impl Soft {
     /// How much numbers `[n, 1]` belong to each option `[n, options]`; 1 together.
-    fn memberships(&self, z: &Tensor, mix: Option<&Tensor>) -> TensorResult<Tensor> {
+    fn memberships(&self, z: &Tensor, mix: Option<&Tensor>, soft: f64) -> TensorResult<Tensor> {
         let share = cdf(z)?;
         let [from, more] = &self.ends;
         let ends = match mix {
@@ -137,7 +159,7 @@ impl Soft {
         };
         // Above each end: from 1 for the first option's beginning down to 0 for the last one's end.
         let above = share.broadcast_sub(&ends)?;
-        let above = pointwise::sigmoid(&(above / SOFT)?)?;
+        let above = pointwise::sigmoid(&(above / soft)?)?;
         let ones = Tensor::ones_like(z)?;
         let begins = Tensor::cat(&[&ones, &above], 1)?;
         let ends = Tensor::cat(&[&above, &(ones * 0.0)?], 1)?;

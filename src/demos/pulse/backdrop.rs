@@ -6,16 +6,19 @@ use std::f64::consts::{PI, TAU};
 use candle_core::{Device, Result as TensorResult, Tensor};
 
 use super::features::cdf;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::human::Sampler;
 use crate::human::sampler::{BACKDROP, BRIGHTEST, GREEN};
+
+/// Numbers of a vector that make its backdrop: brightness, warmth and green of both ends, and the
+/// slope.
+pub const NUMBERS: usize = 7;
 
 /// The function for pictures of one side.
 #[derive(Clone, Debug)]
 pub struct Backdrops {
-    /// Places of the three numbers of either end's colour.
-    ends: [Tensor; 2],
-    angle: usize,
+    /// Where a vector has its numbers, `[7]`.
+    numbers: Tensor,
     /// Turns brightness, warmth and green into the logarithms of red, green and blue: `[3, 3]`.
     mix: Tensor,
     /// Each pixel's place from the middle, to the right and upwards: `[1, pixels]`.
@@ -28,11 +31,17 @@ impl Backdrops {
     /// # Errors
     /// When the device fails.
     pub fn new(sampler: &Sampler, side: usize, device: &Device) -> Result<Self> {
-        let colors = ["backdrop, one end", "backdrop, other end"].map(|name| {
-            let place = |what: &str| sampler.place(&format!("{name}, {what}")).unwrap_or(0) as u32;
-            Tensor::new(["bright", "warm", "green"].map(place).as_slice(), device)
-        });
-        let [from, to] = colors;
+        let place = |name: String| {
+            let found = sampler.place(&name).map(|place| place as u32);
+            found.ok_or_else(|| Error::Missing(format!("the kit's people have no {name}")))
+        };
+        let colors = ["backdrop, one end", "backdrop, other end"]
+            .into_iter()
+            .flat_map(|end| ["bright", "warm", "green"].map(|what| format!("{end}, {what}")));
+        let numbers = colors
+            .chain(["backdrop's slope".to_owned()])
+            .map(place)
+            .collect::<Result<Vec<u32>>>()?;
         let [bright, hue] = BACKDROP.0.map(|spread| spread as f32);
         let green = hue * GREEN as f32;
         let mix = [
@@ -44,8 +53,7 @@ impl Backdrops {
         let across: Vec<f32> = (0..side * side).map(|at| place(at % side)).collect();
         let up: Vec<f32> = (0..side * side).map(|at| -place(at / side)).collect();
         Ok(Self {
-            ends: [from?, to?],
-            angle: sampler.place("backdrop's slope").unwrap_or(0),
+            numbers: Tensor::new(numbers, device)?,
             mix: Tensor::new(&mix, device)?,
             places: [
                 Tensor::new(across, device)?.unsqueeze(0)?,
@@ -59,14 +67,22 @@ impl Backdrops {
     /// # Errors
     /// When the device fails.
     pub fn of(&self, z: &Tensor) -> TensorResult<Tensor> {
-        let color = |end: &Tensor| -> TensorResult<Tensor> {
-            let logs = z.index_select(end, 1)?.matmul(&self.mix)?;
+        self.made_of(&z.index_select(&self.numbers, 1)?)
+    }
+
+    /// The backdrop's numbers `[n, 7]` alone to sRGB values `[n, 3, pixels]`.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn made_of(&self, numbers: &Tensor) -> TensorResult<Tensor> {
+        let color = |first: usize| -> TensorResult<Tensor> {
+            let logs = numbers.narrow(1, first, 3)?.matmul(&self.mix)?;
             let most = f64::from(BRIGHTEST).ln();
             (logs + BACKDROP.1.ln())?.minimum(most)?.exp()?.unsqueeze(2)
         };
-        let [from, to] = [color(&self.ends[0])?, color(&self.ends[1])?];
+        let [from, to] = [color(0)?, color(3)?];
         // Half a turn less, for the series' sake: both functions change their sign.
-        let angle = cdf(&z.narrow(1, self.angle, 1)?)?.affine(TAU, -PI)?;
+        let angle = cdf(&numbers.narrow(1, NUMBERS - 1, 1)?)?.affine(TAU, -PI)?;
         let along = angle.cos()?.broadcast_mul(&self.places[0])?;
         let along = (along + angle.sin()?.broadcast_mul(&self.places[1])?)?;
         let along = along.affine(-1.0, 0.5)?.clamp(0.0, 1.0)?.unsqueeze(1)?;
