@@ -11,9 +11,10 @@ use candle_core::Device;
 use serde_json::Value;
 use vitrine::demos::face_drawing::bench::Bench;
 use vitrine::demos::face_drawing::cast::Cast;
-use vitrine::demos::face_drawing::drawing::Ink;
+use vitrine::demos::face_drawing::drawing::{Drawing, Ink, Point, Stroke};
 use vitrine::demos::face_drawing::engine::{Engine, Refinement};
 use vitrine::demos::face_drawing::field::{Field, length, pieces, simplified};
+use vitrine::demos::face_drawing::filter::Filter;
 use vitrine::demos::face_drawing::fit::Fit;
 use vitrine::demos::face_drawing::lines::Kind;
 use vitrine::demos::face_drawing::manifold::{self, Factor};
@@ -108,6 +109,26 @@ fn a_ridge_is_its_middle_line() {
 }
 
 #[test]
+fn a_slanted_ridge_is_not_cut() {
+    for slope in [0.15_f32, 0.4, 0.8, 1.3, 2.5] {
+        let long = (1.0 + slope * slope).sqrt();
+        // A band along a line through the middle, as far as 30 pixels from it.
+        let field = Field::new(100, |at| {
+            let (x, y) = ((at % 100) as f32 - 50.0, (at / 100) as f32 - 50.0);
+            let along = (x + slope * y).abs() / long;
+            if along < 30.0 {
+                1.0 - ((y - slope * x) / long / 3.0).abs()
+            } else {
+                0.0
+            }
+        });
+        let ridges = field.ridges(0.2, 0.8);
+        let longest = ridges.iter().map(|ridge| length(ridge)).fold(0.0, f32::max);
+        assert!(longest > 52.0, "slope {slope}: {longest} of 60 pixels");
+    }
+}
+
+#[test]
 fn blurs_keep_the_sum_and_widen_by_their_deviation() {
     let mut dot = Field::new(61, |_| 0.0);
     dot.values[30 * 61 + 30] = 1.0;
@@ -177,6 +198,86 @@ fn weights_equal_a_reference_solvers() {
     assert!((same.iter().sum::<f64>() - 1.0).abs() < 1e-9);
     assert!(manifold::weights(&[], &[1.0]).is_err());
     assert!(manifold::weights(&[&[f32::NAN, 0.0], &[0.0, 1.0]], &[1.0, 1.0]).is_err());
+}
+
+#[test]
+fn a_filter_shortens_what_is_noise() {
+    // Numbers of known variances, and noise of known variances upon them: by hand, what is meant is
+    // the share s / (s + n) of what is seen away from its mean.
+    let mut rng = Rng::new(21);
+    let spread = |at: usize| [0.5, 1.0, 2.0][at % 3];
+    let noise = |at: usize| [0.4, 1.0][at % 2];
+    let mut clean = Vec::new();
+    let mut rough = [Vec::new(), Vec::new()];
+    for _ in 0..3000 {
+        for at in 0..CODES {
+            let meant = 0.3 + spread(at) * rng.normal();
+            clean.push(meant as f32);
+            for set in &mut rough {
+                set.push((meant - 0.7 + noise(at) * rng.normal()) as f32);
+            }
+        }
+    }
+    let filter = Filter::of_pairs(&[&rough[0], &rough[1]], &clean).expect("numbers are finite");
+    let mut from = 0;
+    for (part, square) in PARTS.iter().enumerate() {
+        let zero = filter.meant(part, &vec![-0.4; square.code]);
+        for number in 0..square.code {
+            let mut seen = vec![-0.4; square.code];
+            seen[number] += 1.0;
+            let meant = filter.meant(part, &seen);
+            let (s, n) = (spread(from + number).powi(2), noise(from + number).powi(2));
+            let share = f64::from(meant[number] - zero[number]);
+            assert!(
+                (share - s / (s + n)).abs() < 0.06,
+                "{share} {}",
+                s / (s + n)
+            );
+            assert!((zero[number] - 0.3).abs() < 0.15, "{}", zero[number]);
+        }
+        from += square.code;
+    }
+    let same = Filter::default().meant(1, &clean[48..96]);
+    assert_eq!(same, clean[48..96]);
+}
+
+#[test]
+fn places_move_with_the_strokes_they_lie_at() {
+    let line = |y: f32| {
+        let points = (0..20).map(|at| [100.0 + 10.0 * at as f32, y]);
+        Stroke {
+            points: points.map(Point::from).collect(),
+            width: 4.0,
+            eraser: false,
+        }
+    };
+    let drawing = Drawing {
+        strokes: vec![line(100.0), line(300.0)],
+    };
+    let only = Roughness {
+        shift: 5.0,
+        ..Roughness::MOUSE.times(0.0)
+    };
+    let (drawn, moved) = only.redraw_with(
+        &drawing,
+        &[[150.0, 103.0], [200.0, 296.0], [200.0, 200.0]],
+        &mut Rng::new(3),
+    );
+    for (stroke, (moved, from)) in drawn
+        .strokes
+        .iter()
+        .zip([(moved[0], [150.0, 103.0]), (moved[1], [200.0, 296.0])])
+    {
+        let by = [
+            stroke.points[0].x - 100.0,
+            stroke.points[0].y - if from[1] < 200.0 { 100.0 } else { 300.0 },
+        ];
+        assert!(by[0].abs() > 0.1, "it was moved");
+        for axis in [0, 1] {
+            assert!((moved[axis] - from[axis] - by[axis]).abs() < 1e-3);
+        }
+    }
+    assert_eq!(moved[2], [200.0, 200.0], "nothing is drawn near it");
 }
 
 #[test]
@@ -346,11 +447,24 @@ fn a_bank_comes_back_from_its_file_and_refuses_others() {
     let path = folder.path().join("bank.safetensors");
     let mut rng = Rng::new(2);
     let codes: Vec<f32> = (0..5 * CODES).map(|_| rng.normal() as f32).collect();
-    let bank = bank::Bank::new(&codes);
+    let filter = Filter::of_pairs(&[&codes], &codes).expect("numbers are finite");
+    let bank = bank::Bank::new(&codes).with_filter(filter);
     bank.save(&path).expect("it is written");
     let back = bank::Bank::load(&path).expect("it is read");
-    assert_eq!(back, bank);
     assert_eq!(back.count(), 5);
+    // Halves of numbers are stored.
+    for (ours, theirs) in [&back, &bank]
+        .map(|bank| {
+            bank.project(2, &codes[96..144], 3, None)
+                .expect("it has people")
+        })
+        .map(|near| near.projected)
+        .windows(2)
+        .flat_map(|pair| pair[0].clone().into_iter().zip(pair[1].clone()))
+        .collect::<Vec<_>>()
+    {
+        assert!((ours - theirs).abs() < 0.02, "{ours} {theirs}");
+    }
     for (ours, theirs) in back.code(0, 3).iter().zip(&codes[3 * CODES..]) {
         assert!(
             (ours - theirs.clamp(-3.2, 3.175)).abs() <= 0.0126,
@@ -462,12 +576,14 @@ fn shipped_networks_come_as_near_to_the_truth_as_is_stated() {
     .expect("it is measured");
     println!("{found:#?}");
     assert!(found.clean <= 0.6 * found.nearest, "the tab's promise");
-    assert!(found.clean < 0.9, "0.80 pixels over 200 people");
-    assert!(found.net_clean_psnr > 24.0, "24.5 dB over 200 people");
+    assert!(found.clean < 0.9, "0.78 pixels over 200 people");
+    assert!(found.net_clean_psnr > 24.0, "24.7 dB over 200 people");
     assert!(found.hair.share > 0.9, "98.5 % over 200 people");
     // Refinement is worth more the rougher a drawing is.
     assert!(found.net_rough_refined < found.net_rough);
-    assert!(found.net_refined_is_nearer.share > 0.55, "71.5 % over 200");
+    assert!(found.rough_refined < found.rough);
+    assert!(found.net_refined_is_nearer.share > 0.65, "80.5 % over 200");
+    assert!(found.refined_is_nearer.share > 0.55, "70.5 % over 200");
 }
 
 fn sketch(arguments: &[&str]) -> Output {

@@ -138,6 +138,16 @@ pub fn to_bytes(arrays: &Arrays, note: Option<(&str, String)>, half: bool) -> Ve
         .unwrap_or_else(|error| unreachable!("arrays in memory lie one behind the other: {error}"))
 }
 
+/// The arrays of a file of at most `limit` bytes.
+///
+/// # Errors
+/// When it is missing, larger or damaged.
+pub fn load(path: &Path, limit: u64) -> Result<Arrays> {
+    let (arrays, _) =
+        from_bytes(&read(path, limit)?, "").map_err(|reason| Error::bad_file(path, reason))?;
+    Ok(arrays)
+}
+
 /// The arrays of a file's bytes and its note of this key.
 ///
 /// # Errors

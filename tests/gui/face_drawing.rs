@@ -667,3 +667,53 @@ fn costs_of_the_sheet() {
         }),
     );
 }
+
+/// How long the last answer took, as the window tells it.
+fn told(window: &Window) -> Option<String> {
+    labels(window)
+        .into_iter()
+        .find(|label| label.contains("ms from ink to picture"))
+}
+
+/// Prints how long it takes from a movement of the pen to the end of the frame that shows the next
+/// face: `cargo test --test gui -- --ignored --nocapture the_face_follows_the_pen`.
+#[test]
+#[ignore = "measures times"]
+fn the_face_follows_the_pen() {
+    const MOST: std::time::Duration = std::time::Duration::from_secs(1);
+    for painter in ["Network", "Kit"] {
+        let mut window = open(&Home::new());
+        window.click(painter);
+        window.click("Round");
+        window.wait("a face", |window| told(window).is_some());
+        window.wait("all of the answer", |window| !window.is_busy());
+        let pen = place(&window, [140.0, 330.0]);
+        window.event(Event::PointerMoved(pen));
+        window.event(button(pen, PointerButton::Primary, true));
+        window.step();
+        let mut times = Vec::new();
+        for at in 1..=60 {
+            window.wait("the face", |window| !window.is_busy());
+            let before = told(&window);
+            let there = pen + vec2(1.2, 0.3 * (at % 7) as f32) * at as f32;
+            let start = std::time::Instant::now();
+            window.input_mut().events.push(Event::PointerMoved(there));
+            while told(&window) == before && start.elapsed() < MOST {
+                window.step();
+                std::thread::sleep(std::time::Duration::from_millis(1));
+            }
+            // An answer that took as long as the one before cannot be told from it.
+            if start.elapsed() < MOST {
+                times.push(start.elapsed().as_secs_f64() * 1e3);
+            }
+        }
+        times.sort_by(f64::total_cmp);
+        assert!(times.len() > 20, "the face does not follow: {times:?}");
+        println!(
+            "{painter}: median {:.0} ms of {} movements, nine in ten below {:.0} ms",
+            times[times.len() / 2],
+            times.len(),
+            times[times.len() * 9 / 10],
+        );
+    }
+}

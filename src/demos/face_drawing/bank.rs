@@ -1,18 +1,16 @@
 //! The people whose parts are known: a code for each part of each, and who they are.
 //!
 //! Codes are stored as bytes, which keeps a bank of ten thousand people below four megabytes; a step
-//! is a fortieth of a deviation. A person is not stored but a number in a random stream.
+//! is a fortieth of a deviation. A person is not stored but a number in a random stream. The filter
+//! that drawn codes go through lies in the same file.
 
-use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
-use safetensors::tensor::{Dtype, SafeTensors};
-
+use super::filter::Filter;
 use super::manifold::{self, Neighbours};
 use super::parts::{CODES, PARTS, PerPart, ranges};
 use crate::error::{Error, Result};
-use crate::nn::arrays::{self, Array};
+use crate::nn::arrays::{self, Array, Data};
 use crate::rng::Rng;
 use crate::store::atomic_write;
 
@@ -35,6 +33,8 @@ pub struct Bank {
     /// For each part its rows, one after another.
     rows: PerPart<Vec<f32>>,
     count: usize,
+    /// What comes before the search for neighbours.
+    filter: Filter,
 }
 
 impl Bank {
@@ -56,7 +56,14 @@ impl Bank {
         Self {
             rows,
             count: bytes.len() / CODES,
+            filter: Filter::default(),
         }
+    }
+
+    /// The bank with a filter that comes before the search for neighbours.
+    #[must_use]
+    pub fn with_filter(self, filter: Filter) -> Self {
+        Self { filter, ..self }
     }
 
     /// How many people.
@@ -78,7 +85,8 @@ impl Bank {
         &self.rows[part][person * size..(person + 1) * size]
     }
 
-    /// A part's code moved onto the manifold of these people, of whom one may be left out.
+    /// A drawn part's code as it was most likely meant, moved onto the manifold of these people, of
+    /// whom one may be left out.
     ///
     /// # Errors
     /// When numbers are not finite.
@@ -89,7 +97,16 @@ impl Bank {
         count: usize,
         without: Option<usize>,
     ) -> Result<Neighbours> {
-        manifold::project(&self.rows[part], code, count, without)
+        let meant = self.filter.meant(part, code);
+        manifold::project(&self.rows[part], &meant, count, without)
+    }
+
+    /// A person of the bank among their neighbours, of whom they are the nearest.
+    ///
+    /// # Errors
+    /// When numbers are not finite.
+    pub fn around(&self, part: usize, person: usize, count: usize) -> Result<Neighbours> {
+        manifold::project(&self.rows[part], self.code(part, person), count, None)
     }
 
     /// The `count` people whose codes of some parts are nearest, each part counted alike, with the
@@ -127,9 +144,9 @@ impl Bank {
                 bytes.extend(self.code(part, person).iter().map(|&value| byte(value)));
             }
         }
-        let codes = Array::u8(&[self.count, CODES], bytes);
-        let all = BTreeMap::from([("codes".to_owned(), codes)]);
-        atomic_write(path, &arrays::to_bytes(&all, None, false))
+        let mut all = self.filter.to_arrays();
+        all.insert("codes".to_owned(), Array::u8(&[self.count, CODES], bytes));
+        atomic_write(path, &arrays::to_bytes(&all, None, true))
     }
 
     /// Reads a bank.
@@ -137,17 +154,13 @@ impl Bank {
     /// # Errors
     /// When the file is missing, damaged or none of a bank.
     pub fn load(path: &Path) -> Result<Self> {
-        let failed = || Error::io("cannot read the bank of parts", path);
-        if fs::metadata(path).map_err(failed())?.len() > MAX_BYTES {
-            return Err(Error::bad_file(path, "a bank of parts is not so large"));
-        }
-        let bytes = fs::read(path).map_err(failed())?;
         let none = || Error::bad_file(path, "this is not a bank of parts");
-        let file = SafeTensors::deserialize(&bytes).map_err(|_| none())?;
-        let codes = file.tensor("codes").map_err(|_| none())?;
-        match *codes.shape() {
-            [people, CODES] if people > 0 && codes.dtype() == Dtype::U8 => {
-                Ok(Self::of_bytes(codes.data()))
+        let mut all = arrays::load(path, MAX_BYTES)?;
+        let codes = all.remove("codes").ok_or_else(none)?;
+        let filter = Filter::of_arrays(&mut all).ok_or_else(none)?;
+        match (&*codes.shape, codes.data) {
+            (&[people, CODES], Data::U8(bytes)) if people > 0 => {
+                Ok(Self::of_bytes(&bytes).with_filter(filter))
             }
             _ => Err(none()),
         }

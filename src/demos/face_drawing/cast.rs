@@ -3,11 +3,13 @@
 //! They are drawn as the corpus of the paper is photographed: from the front, before one grey
 //! backdrop, in a light that differs a little. What a sketch tells nothing about is kept small.
 
+use super::appearance;
 use super::drawing::Drawing;
 use super::landmarks::{self, Landmarks};
 use super::lines::{self, Line, Tracer};
 use super::parts::SIDE;
 use super::style::Style;
+use crate::error::Result;
 use crate::human::raster::{Backdrop, Picture, render};
 use crate::human::sampler::{BROWS, HAIR};
 use crate::human::{Extent, Kit, Portrait, Quality, Sampler, Wardrobe};
@@ -110,6 +112,22 @@ impl Cast {
             usize::from(person.hair_mirrored),
             brow.unwrap_or(0),
         ]
+    }
+
+    /// Doubts of a vector's numbers without those that landmarks say nothing of: choices and the
+    /// appearance.
+    ///
+    /// # Errors
+    /// When the kit's vectors lack a number of the appearance.
+    pub fn movable(&self, doubt: &[f64]) -> Result<Vec<f64>> {
+        let mut movable = doubt.to_vec();
+        for place in appearance::places(&self.sampler)? {
+            movable[place] = 0.0;
+        }
+        for choice in self.sampler.choices() {
+            movable[choice.at] = 0.0;
+        }
+        Ok(movable)
     }
 
     /// A vector's portrait, before the backdrop of drawings.

@@ -92,13 +92,7 @@ impl Engine {
         let numbers =
             |tensor: &Tensor| -> Result<Vec<f32>> { Ok(tensor.flatten_all()?.to_vec1()?) };
         let doubt: Vec<f64> = numbers(&reader.doubt)?.into_iter().map(f64::from).collect();
-        let mut movable = doubt.clone();
-        for &place in &places {
-            movable[place] = 0.0;
-        }
-        for choice in cast.sampler().choices() {
-            movable[choice.at] = 0.0;
-        }
+        let movable = cast.movable(&doubt)?;
         let slopes = reader.slopes.to_vec2::<f32>()?;
         let slopes = slopes
             .into_iter()
@@ -153,9 +147,7 @@ impl Engine {
         });
         let mut raw = self.encode(&[ink.to_vec()])?.swap_remove(0);
         for (part, range) in ranges().into_iter().enumerate() {
-            if let Some(person) = refinement.swapped[part]
-                && person < self.model.bank.count()
-            {
+            if let Some(person) = self.swapped(refinement, part) {
                 drawn[part] = true;
                 raw[range].copy_from_slice(self.model.bank.code(part, person));
             }
@@ -164,6 +156,11 @@ impl Engine {
             return Err(Error::Input("nothing is drawn yet".into()));
         }
         self.refine(raw, drawn, refinement)
+    }
+
+    /// Who stands in for what is drawn of a part.
+    fn swapped(&self, refinement: &Refinement, part: usize) -> Option<usize> {
+        refinement.swapped[part].filter(|&person| person < self.model.bank.count())
     }
 
     fn refine(
@@ -181,8 +178,11 @@ impl Engine {
             .contains(&false)
             .then(|| bank.alike(&raw, &drawn, count));
         for (part, range) in ranges().into_iter().enumerate() {
-            let near = match &alike {
-                Some(alike) if !drawn[part] => manifold::mean(bank.rows(part), range.len(), alike),
+            let near = match (&alike, self.swapped(refinement, part)) {
+                (_, Some(person)) => bank.around(part, person, count)?,
+                (Some(alike), _) if !drawn[part] => {
+                    manifold::mean(bank.rows(part), range.len(), alike)
+                }
                 _ => bank.project(part, &raw[range.clone()], count, None)?,
             };
             let share = if drawn[part] {

@@ -94,6 +94,7 @@ impl Field {
             }
         }
         thin(&mut set, self.side);
+        straighten(&mut set, self.side);
         let mut paths = walk(&mut set, self.side);
         paths.retain(|path| path.iter().any(|&place| self.at(place) > high));
         paths
@@ -283,6 +284,28 @@ fn thin(set: &mut [bool], side: usize) {
         }
         if alive.len() == before {
             return;
+        }
+    }
+}
+
+/// Takes the steps of stairs away that thinning leaves: pixels inside a line around which everything
+/// still hangs together. With them a slanted line would be a row of crossings.
+fn straighten(set: &mut [bool], side: usize) {
+    for at in 0..set.len() {
+        if !set[at] {
+            continue;
+        }
+        let around = neighbours(at, side).map(|n| set[n]);
+        let count = around.iter().filter(|&&n| n).count();
+        // Neighbours hang together round the ring, and across a corner that is free.
+        let joins = (0..8)
+            .filter(|&k| {
+                let [this, next, after] = [k, k + 1, k + 2].map(|k| around[k % 8]);
+                this && (next || k % 2 == 0 && after)
+            })
+            .count();
+        if count >= 2 && count == joins + 1 {
+            set[at] = false;
         }
     }
 }

@@ -49,6 +49,26 @@ pub enum Kind {
     Garment,
 }
 
+impl Kind {
+    /// All of them, in the order of their numbers in files.
+    pub const ALL: [Self; 14] = [
+        Self::Outline,
+        Self::Hair,
+        Self::Strand,
+        Self::Brow,
+        Self::BrowMiddle,
+        Self::Lid,
+        Self::Iris,
+        Self::Pupil,
+        Self::Lips,
+        Self::Mouth,
+        Self::Nose,
+        Self::Fold,
+        Self::Wrinkle,
+        Self::Garment,
+    ];
+}
+
 /// A line of a drawing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Line {

@@ -30,6 +30,7 @@ pub mod cast;
 pub mod drawing;
 pub mod engine;
 pub mod field;
+pub mod filter;
 pub mod fit;
 pub mod job;
 pub mod landmarks;

@@ -185,6 +185,19 @@ impl Roughness {
     /// Draws a drawing anew, badly.
     #[must_use]
     pub fn redraw(&self, drawing: &Drawing, rng: &mut Rng) -> Drawing {
+        self.redraw_with(drawing, &[], rng).0
+    }
+
+    /// Draws a drawing anew, badly, and tells where places of it come to lie: those near a stroke move
+    /// with it.
+    #[must_use]
+    pub fn redraw_with(
+        &self,
+        drawing: &Drawing,
+        places: &[[f32; 2]],
+        rng: &mut Rng,
+    ) -> (Drawing, Vec<[f32; 2]>) {
+        let mut shifts = Vec::new();
         let bend = Bend::new(self.bend, rng);
         let forgotten: Vec<_> = PARTS[..4]
             .iter()
@@ -199,6 +212,7 @@ impl Roughness {
                 continue;
             }
             let by = [0; 2].map(|_| self.shift * rng.normal());
+            shifts.push((stroke, by));
             let width = f64::from(stroke.width) * all * (0.3 * self.width * rng.normal()).exp();
             let shaken = self.shaken(&stroke.points, by, &bend, rng);
             for points in self.broken(shaken, rng) {
@@ -209,7 +223,15 @@ impl Roughness {
                 });
             }
         }
-        Drawing { strokes }
+        let moved = places
+            .iter()
+            .map(|&place| {
+                let bent = bend.at(place);
+                let by = nearest_shift(&shifts, place);
+                [0, 1].map(|axis| (f64::from(place[axis]) + bent[axis] + by[axis]) as f32)
+            })
+            .collect();
+        (Drawing { strokes }, moved)
     }
 
     /// Points every few units, beside their places by slow random curves.
@@ -218,7 +240,7 @@ impl Roughness {
         resampled(points, 6.0)
             .into_iter()
             .map(|point| {
-                let bent = bend.at(point);
+                let bent = bend.at([point.x, point.y]);
                 let moved = [0, 1].map(|axis| {
                     // A walk that is drawn back: neighbours shake together.
                     off[axis] = 0.8 * off[axis] + 0.6 * self.shake * rng.normal();
@@ -277,14 +299,33 @@ impl Bend {
         }
     }
 
-    fn at(&self, point: Point) -> [f64; 2] {
+    fn at(&self, [px, py]: [f32; 2]) -> [f64; 2] {
         self.waves
             .iter()
             .fold([0.0; 2], |[x, y], [kx, ky, phase, sx, sy]| {
-                let wave = (kx * f64::from(point.x) + ky * f64::from(point.y) + phase).sin();
+                let wave = (kx * f64::from(px) + ky * f64::from(py) + phase).sin();
                 [x + sx * wave, y + sy * wave]
             })
     }
+}
+
+/// How far from a stroke a place still moves with it, canvas units.
+const NEAR: f32 = 16.0;
+
+/// The shift of the stroke that a place lies at.
+fn nearest_shift(shifts: &[(&Stroke, [f64; 2])], [x, y]: [f32; 2]) -> [f64; 2] {
+    let off = |stroke: &Stroke| {
+        let points = stroke.points.iter();
+        points
+            .map(|point| (point.x - x).hypot(point.y - y))
+            .fold(f32::INFINITY, f32::min)
+    };
+    shifts
+        .iter()
+        .map(|(stroke, by)| (off(stroke), *by))
+        .filter(|(off, _)| *off < NEAR)
+        .min_by(|a, b| a.0.total_cmp(&b.0))
+        .map_or([0.0; 2], |(_, by)| by)
 }
 
 fn middle(points: &[Point]) -> [f32; 2] {

@@ -26,7 +26,7 @@ pub mod subnetwork;
 pub use activation::Activation;
 pub use conv::{Conv2dOptions, conv_transpose2d, conv2d};
 pub use linear::{linear, masked, masked_linear};
-pub use loss::{cross_entropy, soft_cross_entropy};
+pub use loss::{cross_entropy, slopes, soft_cross_entropy};
 pub use pool::{Window, max_pool2d};
 pub use rescale::{add_activate, demodulation, min_max_scale, scale_gradient, scale_planes};
 pub use sparse::sparse_linear;

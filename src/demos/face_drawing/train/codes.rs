@@ -4,14 +4,18 @@ use candle_core::{Device, Tensor};
 use rayon::prelude::*;
 
 use super::gallery::{Gallery, Hand, ink};
+use super::warp::Warp;
 use crate::demos::face_drawing::bank::Bank;
+use crate::demos::face_drawing::engine::Refinement;
+use crate::demos::face_drawing::filter::Filter;
+use crate::demos::face_drawing::landmarks;
 use crate::demos::face_drawing::model::Codec;
-use crate::demos::face_drawing::parts::{CODES, ranges};
+use crate::demos::face_drawing::parts::{CODES, SCALE, ranges};
 use crate::error::Result;
 use crate::rng::Rng;
 
-/// Neighbours that rough drawings are projected with in training.
-const NEIGHBOURS: usize = 12;
+/// The random stream of the rough drawings that are learned as they are, too.
+const ROUGH: &str = "rough";
 /// Drawings encoded at once.
 const CHUNK: usize = 64;
 
@@ -19,8 +23,14 @@ const CHUNK: usize = 64;
 pub struct Variants {
     /// Of each person drawn with a pen, cleanly.
     clean: Vec<f32>,
-    /// Of other drawings: steady ones as they are, rough ones moved onto the manifold.
+    /// Of other drawings: steady ones as they are, steady and rough ones moved onto the manifold.
     others: Vec<Vec<f32>>,
+    /// Of rough drawings as they are.
+    rough: Vec<f32>,
+    /// Where the landmarks lie in these, pixels.
+    rough_places: Vec<f32>,
+    /// How these move what they are drawn after.
+    warps: Vec<Warp>,
 }
 
 /// The codes of drawings.
@@ -64,25 +74,78 @@ impl Variants {
         let clean = encoded(&codec, count, device, |person| {
             ink(&gallery.portrait(person))
         })?;
-        let bank = Bank::new(&clean[..banked.min(count) * CODES]);
-        let mut others = Vec::new();
-        for (name, hand) in [
-            ("steady", Hand::Steady),
-            ("rough", Hand::Rough),
-            ("rougher", Hand::Rough),
-        ] {
-            let rng = rng.split(name);
-            let codes = encoded(&codec, count, device, |person| {
-                let mut rng = rng.split(&person.to_string());
-                ink(&gallery.drawing(person, hand, &mut rng))
-            })?;
-            others.push(if hand == Hand::Steady {
-                codes
-            } else {
-                projected(&bank, &codes)?
-            });
-        }
-        Ok((Self { clean, others }, bank))
+        let stream = |name: &str, person: usize| rng.split(name).split(&person.to_string());
+        let drawings = |name: &str, hand: Hand| {
+            encoded(&codec, count, device, |person| {
+                ink(&gallery.drawing(person, hand, &mut stream(name, person)))
+            })
+        };
+        let steady = drawings("steady", Hand::Steady)?;
+        let [rough, rougher] = [ROUGH, "rougher"].map(|name| drawings(name, Hand::Rough));
+        let (rough, rougher) = (rough?, rougher?);
+        let (rough_places, warps): (Vec<Vec<f32>>, Vec<Warp>) = (0..count)
+            .into_par_iter()
+            .map(|person| {
+                let mut places = gallery.places(person);
+                places.extend(Warp::places());
+                let mut rng = stream(ROUGH, person);
+                let (_, moved) = gallery.drawing_with(person, Hand::Rough, &places, &mut rng);
+                let (landmarks, grid) = moved.split_at(landmarks::COUNT);
+                let pixels = landmarks.as_flattened().iter().map(|v| v / SCALE as f32);
+                (pixels.collect(), Warp::new(grid))
+            })
+            .unzip();
+        let filter = Filter::of_pairs(&[&rough, &rougher], &clean)?;
+        let bank = Bank::new(&clean[..banked.min(count) * CODES]).with_filter(filter);
+        let others = vec![
+            projected(&bank, &steady)?,
+            projected(&bank, &rough)?,
+            projected(&bank, &rougher)?,
+            steady,
+        ];
+        let codes = Self {
+            clean,
+            others,
+            rough,
+            rough_places: rough_places.concat(),
+            warps,
+        };
+        Ok((codes, bank))
+    }
+
+    /// Rough drawings of these people as they are, with noise of this deviation, and where the
+    /// landmarks lie in them.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn as_drawn(
+        &self,
+        people: &[usize],
+        noise: f64,
+        rng: &mut Rng,
+        device: &Device,
+    ) -> Result<[Tensor; 2]> {
+        let noise: Vec<f32> = (0..people.len() * CODES)
+            .map(|_| (noise * rng.normal()) as f32)
+            .collect();
+        let noise = Tensor::from_vec(noise, (people.len(), CODES), device)?;
+        let codes = Gallery::rows(&self.rough, CODES, people, device)?;
+        let width = 2 * landmarks::COUNT;
+        let places = Gallery::rows(&self.rough_places, width, people, device)?;
+        Ok([(codes + noise)?, places])
+    }
+
+    /// How a person's rough drawing moves what it is drawn after.
+    #[must_use]
+    pub fn warp(&self, person: usize) -> &Warp {
+        &self.warps[person]
+    }
+
+    /// Where a person's landmarks lie in their rough drawing, pixels.
+    #[must_use]
+    pub fn rough_places(&self, person: usize) -> &[f32] {
+        let width = 2 * landmarks::COUNT;
+        &self.rough_places[person * width..(person + 1) * width]
     }
 
     /// A drawing of each of these people, at random, with noise of this deviation.
@@ -122,13 +185,14 @@ impl Variants {
 
 /// Everybody's codes moved onto the manifold, of which nobody is part who is moved.
 fn projected(bank: &Bank, codes: &[f32]) -> Result<Vec<f32>> {
+    let neighbours = Refinement::default().neighbours;
     let rows: Vec<Vec<f32>> = codes
         .par_chunks_exact(CODES)
         .enumerate()
         .map(|(person, code)| {
             let mut moved = code.to_vec();
             for (part, range) in ranges().into_iter().enumerate() {
-                let near = bank.project(part, &code[range.clone()], NEIGHBOURS, Some(person))?;
+                let near = bank.project(part, &code[range.clone()], neighbours, Some(person))?;
                 moved[range].copy_from_slice(&near.projected);
             }
             Ok(moved)

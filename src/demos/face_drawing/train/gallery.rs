@@ -5,8 +5,9 @@ use rayon::prelude::*;
 
 use crate::demos::face_drawing::cast::Cast;
 use crate::demos::face_drawing::drawing::{Drawing, Ink};
+use crate::demos::face_drawing::landmarks;
 use crate::demos::face_drawing::lines::Line;
-use crate::demos::face_drawing::parts::SIDE;
+use crate::demos::face_drawing::parts::{SCALE, SIDE};
 use crate::demos::face_drawing::style::{Roughness, Style};
 use crate::error::Result;
 use crate::rng::Rng;
@@ -36,7 +37,7 @@ pub struct Gallery {
     pub landmarks: Vec<f32>,
     /// Pictures, rows from the top, of as many of the first people as were asked for.
     pub color: Vec<u8>,
-    lines: Vec<Vec<Line>>,
+    pub(super) lines: Vec<Vec<Line>>,
 }
 
 impl Gallery {
@@ -73,6 +74,18 @@ impl Gallery {
     /// A person's drawing.
     #[must_use]
     pub fn drawing(&self, person: usize, hand: Hand, rng: &mut Rng) -> Drawing {
+        self.drawing_with(person, hand, &[], rng).0
+    }
+
+    /// A person's drawing, with where places of the true picture come to lie in it; canvas units.
+    #[must_use]
+    pub fn drawing_with(
+        &self,
+        person: usize,
+        hand: Hand,
+        places: &[[f32; 2]],
+        rng: &mut Rng,
+    ) -> (Drawing, Vec<[f32; 2]>) {
         let style = Style::ALL[rng.below(Style::ALL.len())];
         let clean = style.draw(&self.lines[person]);
         let is_rough = match hand {
@@ -85,13 +98,34 @@ impl Gallery {
         } else {
             Roughness::STEADY
         };
-        roughness.redraw(&clean, rng)
+        roughness.redraw_with(&clean, places, rng)
+    }
+
+    /// Where a person's landmarks lie, canvas units.
+    #[must_use]
+    pub fn places(&self, person: usize) -> Vec<[f32; 2]> {
+        let width = 2 * landmarks::COUNT;
+        self.landmarks[person * width..(person + 1) * width]
+            .as_chunks::<2>()
+            .0
+            .iter()
+            .map(|place| place.map(|v| v * SCALE as f32))
+            .collect()
     }
 
     /// A clean drawing with a pen, by which a person is known in the bank.
     #[must_use]
     pub fn portrait(&self, person: usize) -> Drawing {
         Style::Pen.draw(&self.lines[person])
+    }
+
+    /// A person's picture, pixel by pixel.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[must_use]
+    pub fn picture(&self, person: usize) -> &[u8] {
+        &self.color[person * 3 * SIDE * SIDE..(person + 1) * 3 * SIDE * SIDE]
     }
 
     /// Pictures of some people, `[people, 3, side, side]`, sRGB from 0 to 1.
@@ -106,8 +140,7 @@ impl Gallery {
         let scale = 1.0 / (255 * factor * factor) as f32;
         let mut values = vec![0.0; people.len() * 3 * side * side];
         for (&person, planes) in people.iter().zip(values.chunks_exact_mut(3 * side * side)) {
-            let pixels = &self.color[person * 3 * SIDE * SIDE..(person + 1) * 3 * SIDE * SIDE];
-            for (at, pixel) in pixels.chunks_exact(3).enumerate() {
+            for (at, pixel) in self.picture(person).chunks_exact(3).enumerate() {
                 let place = at / SIDE / factor * side + at % SIDE / factor;
                 for (channel, &value) in pixel.iter().enumerate() {
                     planes[channel * side * side + place] += scale * f32::from(value);

@@ -1,12 +1,12 @@
 //! A training run on the worker, from where an earlier one stopped.
 //!
-//! People are drawn anew in every sitting, the same ones. A stage whose weights lie in the run's
+//! People are drawn once and kept in the run's folder until all is done. A stage whose weights lie in the run's
 //! folder is done; the one after it goes on from its last checkpoint. How many steps a stage takes
 //! is settled when it begins, from its share of the minutes and what a few steps on the side cost
 //! this machine, and kept, because learning rates fall along the steps.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use candle_core::Device;
@@ -17,7 +17,7 @@ use super::codes::Variants;
 use super::encoding::Encoding;
 use super::gallery::Gallery;
 use super::painting::Painting;
-use super::reading::{Choices, People};
+use super::reading::{Choices, People, as_drawn};
 use crate::compute::{Flow, Job, StepCx};
 use crate::demos::face_drawing::appearance;
 use crate::demos::face_drawing::bank;
@@ -41,7 +41,9 @@ const POINT_TIME: Duration = Duration::from_secs(5);
 /// Between checkpoints.
 const CHECKPOINT_TIME: Duration = Duration::from_mins(2);
 /// People drawn in a step of the job.
-const CHUNK: usize = 16;
+const CHUNK: usize = 20;
+/// People in a file of those who are drawn.
+const KEPT: usize = 1000;
 /// People that nothing is learned from.
 const HELD_OUT: usize = 512;
 /// Steps on the side that tell how fast this machine is.
@@ -52,6 +54,8 @@ const STAGES: [(&str, f64, f64); 3] = [
     ("reading", 0.07, 1e-3),
     ("painting", 0.65, 1.5e-3),
 ];
+/// The share of the learning rates where networks go on from others.
+const FURTHER: f64 = 0.5;
 
 /// What is trained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Args)]
@@ -68,6 +72,9 @@ pub struct SketchConfig {
     /// How many of them are the bank
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(500..=50_000))]
     pub banked: u32,
+    /// A folder of networks to go on from: their autoencoders are kept, the others learn on
+    #[arg(long)]
+    pub from: Option<PathBuf>,
     /// Where random numbers begin; the command line's `--seed`.
     #[arg(skip)]
     pub seed: u64,
@@ -128,6 +135,9 @@ pub enum Output {
 struct Plan {
     config: SketchConfig,
     steps: [Option<u64>; 3],
+    /// The painter's file is written before it is done, too.
+    #[serde(default)]
+    painted: bool,
 }
 
 /// Trains the networks.
@@ -152,6 +162,8 @@ struct Learning<O> {
     name: &'static str,
     trainer: Trainer<O>,
     checkpoints: Checkpoints,
+    /// Where the averaged weights are written with every checkpoint, of use before all is done.
+    exported: Option<PathBuf>,
     saved_step: u64,
     last_checkpoint: Instant,
     last_point: Instant,
@@ -178,6 +190,7 @@ impl SketchJob {
         let plan = Plan {
             config,
             steps: [None; 3],
+            painted: false,
         };
         Ok(Self {
             options,
@@ -191,6 +204,21 @@ impl SketchJob {
         self.options.folder.join(name)
     }
 
+    /// The file of the people from this number on.
+    fn people(&self, from: usize) -> PathBuf {
+        self.path("people").join(format!("{from:06}.safetensors"))
+    }
+
+    /// Forgets who is drawn.
+    fn forget_people(&self) -> Result<()> {
+        let folder = self.path("people");
+        if folder.exists() {
+            fs::remove_dir_all(&folder)
+                .map_err(Error::io("cannot forget the people who are drawn", &folder))?;
+        }
+        Ok(())
+    }
+
     /// Takes the folder, and takes up what is kept there.
     fn open(&mut self) -> Result<()> {
         let folder = &self.options.folder;
@@ -200,6 +228,7 @@ impl SketchJob {
             for (name, ..) in STAGES {
                 Checkpoints::new(self.path(name)).clear()?;
             }
+            self.forget_people()?;
             let mut old = model::files(folder).to_vec();
             old.push(path.clone());
             for file in old.into_iter().filter(|file| file.exists()) {
@@ -242,7 +271,11 @@ impl SketchJob {
         replace: impl FnOnce(&mut O, N),
         cx: &mut StepCx<'_, Output>,
     ) -> Result<Learning<O>> {
-        let (name, share, rate) = STAGES[at];
+        let (name, mut share, mut rate) = STAGES[at];
+        if self.plan.config.from.is_some() {
+            share /= 1.0 - STAGES[0].1;
+            rate *= FURTHER;
+        }
         let (params, net) = build()?;
         let mut objective = objective(net)?;
         let steps = if let Some(steps) = self.plan.steps[at] {
@@ -283,6 +316,7 @@ impl SketchJob {
             saved_step: trainer.steps(),
             trainer,
             checkpoints,
+            exported: None,
             last_checkpoint: Instant::now(),
             last_point: Instant::now(),
             losses: Vec::new(),
@@ -346,13 +380,18 @@ impl SketchJob {
         let dims = gallery.dims;
         let held_out = gallery.count() - HELD_OUT;
         let choices = Choices::new(&gallery, cast);
+        let from = self.from(3);
         let (_, known) = alone(&device, &rng, |scope| Reader::new(scope, dims))?;
         People::settle(&known, &gallery, held_out, &device)?;
+        let drawn = as_drawn(&known, &gallery, &codes, cast)?;
         let on = device.clone();
         self.begin(
             1,
             || {
                 let (params, reader) = alone(&on, &rng, |scope| Reader::new(scope, dims))?;
+                if let Some(from) = &from {
+                    weights::load(&params, from)?;
+                }
                 reader.landmark_mean.set(known.landmark_mean.as_tensor())?;
                 reader
                     .landmark_spread
@@ -366,6 +405,7 @@ impl SketchJob {
                     gallery,
                     codes,
                     choices,
+                    drawn,
                     held_out,
                     device: on.clone(),
                 })
@@ -388,10 +428,17 @@ impl SketchJob {
         let [autoencoders, ..] = model::files(&self.options.folder);
         let codec = read(&autoencoders, &device, Codec::new)?.detached();
         let held_out = gallery.pictured() - HELD_OUT / 2;
+        let from = self.from(2);
         let on = device.clone();
         self.begin(
             2,
-            || alone(&on, &rng, Painter::new),
+            || {
+                let (params, painter) = alone(&on, &rng, Painter::new)?;
+                if let Some(from) = &from {
+                    weights::load(&params, from)?;
+                }
+                Ok((params, painter))
+            },
             |painter| {
                 Ok(Painting {
                     painter,
@@ -470,10 +517,25 @@ impl<O: Objective> Learning<O> {
     fn save(&mut self) -> Result<()> {
         if self.trainer.steps() > self.saved_step {
             self.checkpoints.save(&self.trainer.checkpoint()?)?;
+            if let Some(path) = &self.exported {
+                self.save_averages(path)?;
+            }
             self.saved_step = self.trainer.steps();
         }
         self.last_checkpoint = Instant::now();
         Ok(())
+    }
+
+    /// Writes the averaged weights as they are now.
+    fn save_averages(&self, path: &Path) -> Result<()> {
+        let params = self.trainer.params();
+        let now = params.snapshot()?;
+        let mut averaged = now.clone();
+        averaged.extend(self.trainer.averages()?.unwrap_or_default());
+        params.restore(&averaged)?;
+        let saved = weights::save(params, path, Precision::Half);
+        params.restore(&now)?;
+        saved
     }
 
     /// The averaged weights and the objective.
@@ -523,9 +585,10 @@ impl Job for SketchJob {
             }
             State::Painting(mut learning) => {
                 if learning.advance(cx)? {
-                    let (params, _) = learning.finish()?;
-                    let [_, _, path, _] = model::files(&self.options.folder);
-                    weights::save(&params, &path, Precision::Half)?;
+                    learning.save_averages(&self.painter())?;
+                    self.plan.painted = true;
+                    self.store_plan()?;
+                    self.forget_people()?;
                     self.saved(2..3, cx);
                     return Ok(Flow::Finished);
                 }
@@ -547,6 +610,17 @@ impl Job for SketchJob {
 }
 
 impl SketchJob {
+    /// A file of the networks that are gone on from.
+    fn from(&self, which: usize) -> Option<PathBuf> {
+        let folder = self.plan.config.from.as_deref()?;
+        Some(model::files(folder)[which].clone())
+    }
+
+    fn painter(&self) -> PathBuf {
+        let [_, _, painter, _] = model::files(&self.options.folder);
+        painter
+    }
+
     fn saved(&self, which: std::ops::Range<usize>, cx: &mut StepCx<'_, Output>) {
         for path in &model::files(&self.options.folder)[which] {
             cx.emit(Output::Saved(path.clone()));
@@ -562,9 +636,19 @@ impl SketchJob {
     ) -> Result<()> {
         let config = &self.plan.config;
         let all = config.people as usize;
-        let next = (gallery.count() + CHUNK).min(all);
-        let people = bank::people(config.seed);
-        gallery.extend(&cast, &people, next, config.pictured as usize);
+        let kept = gallery.count() / KEPT * KEPT;
+        let path = self.people(kept);
+        if gallery.count() == kept && path.exists() {
+            gallery.take_in(&path, cast.sampler().dims())?;
+        } else {
+            let next = (gallery.count() + CHUNK).min(all);
+            let people = bank::people(config.seed);
+            gallery.extend(&cast, &people, next, config.pictured as usize);
+            if next.is_multiple_of(KEPT) || next == all {
+                gallery.save(kept, &path)?;
+            }
+        }
+        let next = gallery.count();
         cx.progress(next as u64, Some(all as u64), "people");
         if next < all {
             self.state = State::Drawing(cast, gallery, began);
@@ -578,6 +662,12 @@ impl SketchJob {
         self.state = if autoencoders.exists() && bank.exists() {
             let codec = read(&autoencoders, cx.device(), Codec::new)?;
             let codes = self.codes(&gallery, None, &codec, cx.device())?;
+            self.after_encoding(cast, *gallery, codes, cx)?
+        } else if let Some(from) = self.from(0) {
+            let (params, codec) = alone(cx.device(), &Rng::new(0), Codec::new)?;
+            weights::load(&params, &from)?;
+            let codes = self.codes(&gallery, Some(&params), &codec, cx.device())?;
+            self.saved(0..2, cx);
             self.after_encoding(cast, *gallery, codes, cx)?
         } else {
             State::Encoding(cast, Box::new(self.begin_encoding(*gallery, cx)?))
@@ -607,11 +697,11 @@ impl SketchJob {
         codes: Variants,
         cx: &mut StepCx<'_, Output>,
     ) -> Result<State> {
-        let [_, _, painter, _] = model::files(&self.options.folder);
-        if painter.exists() {
+        if self.plan.painted {
             return Ok(State::Over);
         }
-        let learning = self.begin_painting(cast, gallery, codes, cx)?;
+        let mut learning = self.begin_painting(cast, gallery, codes, cx)?;
+        learning.exported = Some(self.painter());
         Ok(State::Painting(Box::new(learning)))
     }
 }

@@ -4,12 +4,13 @@ use candle_core::{Device, Tensor};
 
 use super::codes::Variants;
 use super::gallery::Gallery;
+use crate::data::area::shrink;
 use crate::demos::face_drawing::appearance;
 use crate::demos::face_drawing::model::Codec;
 use crate::demos::face_drawing::painter::{Painter, SMALL};
 use crate::demos::face_drawing::parts::SIDE;
 use crate::error::Result;
-use crate::nn::ops::scale_gradient;
+use crate::nn::ops::{scale_gradient, slopes};
 use crate::nn::train::Objective;
 use crate::rng::Rng;
 
@@ -17,6 +18,8 @@ use crate::rng::Rng;
 /// The small picture costs little.
 const BATCH: usize = 8;
 const SMALL_BATCH: usize = 64;
+/// One of so many is painted as a rough drawing has them, faults and all.
+const AS_DRAWN: usize = 4;
 /// Noise that codes get, in deviations.
 const NOISE: f64 = 0.1;
 /// The small picture's share of the loss; it is counted in squares, whose mean is small.
@@ -55,25 +58,53 @@ impl Painting {
         let shape = (people.len(), appearance::COUNT);
         Ok(Tensor::from_vec(values, shape, &self.device)?)
     }
+
+    /// The codes of these people, the last of them as they are drawn.
+    fn mixed(&self, people: &[usize], rng: &mut Rng) -> Result<Tensor> {
+        let (meant, drawn) = people.split_at(people.len() - people.len() / AS_DRAWN);
+        let meant = self.codes.batch(meant, NOISE, rng, &self.device)?;
+        let [drawn, _] = self.codes.as_drawn(drawn, NOISE, rng, &self.device)?;
+        Ok(Tensor::cat(&[meant, drawn], 0)?)
+    }
+
+    /// The pictures of these people, the last of them as they are drawn.
+    fn truth(&self, people: &[usize], side: usize) -> Result<Tensor> {
+        let (meant, drawn) = people.split_at(people.len() - people.len() / AS_DRAWN);
+        let meant = self.gallery.pictures(meant, side, &self.device)?;
+        let mut values = Vec::with_capacity(drawn.len() * 3 * side * side);
+        for &person in drawn {
+            let planes = self.codes.warp(person).planes(self.gallery.picture(person));
+            for plane in planes.chunks_exact(SIDE * SIDE) {
+                values.extend(shrink(plane, SIDE, side));
+            }
+        }
+        let drawn = Tensor::from_vec(values, (drawn.len(), 3, side, side), &self.device)?;
+        Ok(Tensor::cat(&[meant, drawn], 0)?)
+    }
 }
 
 impl Objective for Painting {
     fn loss(&mut self, _step: u64, rng: &mut Rng) -> Result<Tensor> {
-        let device = self.device.clone();
         let people: Vec<usize> = (0..SMALL_BATCH).map(|_| rng.below(self.held_out)).collect();
-        let codes = self.codes.batch(&people, NOISE, rng, &device)?;
+        let (painted, others) = people.split_at(BATCH);
+        let codes = Tensor::cat(&[self.mixed(painted, rng)?, self.mixed(others, rng)?], 0)?;
         let latent = self.painter.latent(&codes, &self.appearances(&people)?)?;
         let small = self.painter.small(&latent)?;
-        let truth = self.gallery.pictures(&people, SMALL, &device)?;
+        let truth = Tensor::cat(
+            &[self.truth(painted, SMALL)?, self.truth(others, SMALL)?],
+            0,
+        )?;
         let of_small = (&small - truth)?.sqr()?.mean_all()?;
 
-        let truth = self.gallery.pictures(&people[..BATCH], SIDE, &device)?;
+        let truth = self.truth(painted, SIDE)?;
         let codes = codes.narrow(0, 0, BATCH)?;
         let ink = self.codec.decode(&codes)?;
         let latent = scale_gradient(&latent.narrow(0, 0, BATCH)?, BACK)?;
         let small = scale_gradient(&small.narrow(0, 0, BATCH)?, BACK)?;
         let made = self.painter.paint(&codes, &ink, &latent, &small)?;
-        Ok((distance(&made, &truth)? + (of_small * SMALL_SHARE)?)?)
+        let gap = (made - truth)?;
+        let loss = (gap.abs()?.mean_all()? + slopes(&gap, &SLOPES)?)?;
+        Ok((loss + (of_small * SMALL_SHARE)?)?)
     }
 
     /// Decibels and mean absolute difference, from clean drawings of held-out people.
@@ -102,22 +133,4 @@ impl Objective for Painting {
             ("l1".into(), absolute / count),
         ])
     }
-}
-
-/// Absolute differences, and those of slopes at three resolutions, which keep edges sharp.
-fn distance(made: &Tensor, truth: &Tensor) -> Result<Tensor> {
-    let mut gap = (made - truth)?;
-    let mut loss = gap.abs()?.mean_all()?;
-    for (at, share) in SLOPES.into_iter().enumerate() {
-        for dim in [2, 3] {
-            let length = gap.dims()[dim] - 1;
-            let slope = (gap.narrow(dim, 1, length)? - gap.narrow(dim, 0, length)?)?;
-            loss = (loss + (slope.abs()?.mean_all()? * share)?)?;
-        }
-        if at + 1 < SLOPES.len() {
-            let window = crate::nn::ops::pool::Window::square(2, 2, 0);
-            gap = crate::nn::ops::pool::avg_pool2d(&gap, window)?;
-        }
-    }
-    Ok(loss)
 }

@@ -1,10 +1,12 @@
 //! The second stage: people are read off codes.
 
 use candle_core::{Device, Tensor};
+use rayon::prelude::*;
 
 use super::codes::Variants;
 use super::gallery::Gallery;
 use crate::demos::face_drawing::cast::Cast;
+use crate::demos::face_drawing::fit::Fit;
 use crate::demos::face_drawing::landmarks;
 use crate::demos::face_drawing::manifold::Factor;
 use crate::demos::face_drawing::model::Reader;
@@ -14,10 +16,12 @@ use crate::nn::ops::cross_entropy;
 use crate::nn::train::Objective;
 use crate::rng::Rng;
 
-/// People in a batch.
+/// People in a batch, and how many of them are read as they are drawn, badly: with the landmarks
+/// where the drawing has them.
 const BATCH: usize = 256;
+const AS_DRAWN: usize = 96;
 /// Noise that codes get, in deviations.
-const NOISE: f64 = 0.15;
+const NOISE: f64 = 0.1;
 /// What each part of the loss counts beside the vector's numbers: landmarks as they are read, those
 /// that the numbers would give, and choices.
 const LANDMARKS: f64 = 2.0;
@@ -34,6 +38,8 @@ pub struct People {
     pub codes: Variants,
     /// Which option each person's choices are.
     pub choices: Choices,
+    /// The vectors of those whose landmarks lie where rough drawings of everybody have them.
+    pub drawn: Vec<f32>,
     /// The first of the people that nothing is learned from.
     pub held_out: usize,
     /// Where the weights lie.
@@ -72,17 +78,29 @@ impl Choices {
     }
 }
 
+/// What is to be read: vectors and places of landmarks.
+struct Truth {
+    z: Tensor,
+    places: Tensor,
+}
+
 impl People {
-    fn errors(&self, read: &Reading, people: &[usize]) -> Result<[Tensor; 3]> {
-        let device = &self.device;
-        let gallery = &self.gallery;
-        let z = Gallery::rows(&gallery.z, gallery.dims, people, device)?;
-        let places = Gallery::rows(&gallery.landmarks, 2 * landmarks::COUNT, people, device)?;
+    fn truth(&self, people: &[usize]) -> Result<Truth> {
+        let (gallery, device) = (&self.gallery, &self.device);
+        Ok(Truth {
+            z: Gallery::rows(&gallery.z, gallery.dims, people, device)?,
+            places: Gallery::rows(&gallery.landmarks, 2 * landmarks::COUNT, people, device)?,
+        })
+    }
+
+    /// Differences of numbers, of the landmarks they would give, and of landmarks as they are read.
+    fn errors(&self, read: &Reading, truth: &Truth) -> Result<[Tensor; 3]> {
         let spread = self.reader.landmark_spread.as_detached_tensor();
-        let places = places
+        let places = truth
+            .places
             .broadcast_sub(&self.reader.landmark_mean.as_detached_tensor())?
             .broadcast_div(&spread)?;
-        let off = (&read.z - z)?;
+        let off = (&read.z - &truth.z)?;
         let moved = off
             .matmul(&self.reader.slopes.as_detached_tensor().t()?)?
             .broadcast_div(&spread)?;
@@ -94,9 +112,20 @@ impl Objective for People {
     fn loss(&mut self, _step: u64, rng: &mut Rng) -> Result<Tensor> {
         let device = self.device.clone();
         let people: Vec<usize> = (0..BATCH).map(|_| rng.below(self.held_out)).collect();
-        let codes = self.codes.batch(&people, NOISE, rng, &device)?;
-        let read = self.reader.net.read(&codes)?;
-        let [off, moved, places] = self.errors(&read, &people)?;
+        let (meant, drawn) = people.split_at(BATCH - AS_DRAWN);
+        let codes = self.codes.batch(meant, NOISE, rng, &device)?;
+        let [drawn_codes, places] = self.codes.as_drawn(drawn, NOISE, rng, &device)?;
+        let read = self
+            .reader
+            .net
+            .read(&Tensor::cat(&[codes, drawn_codes], 0)?)?;
+        let true_ = self.truth(meant)?;
+        let z = Gallery::rows(&self.drawn, self.gallery.dims, drawn, &device)?;
+        let truth = Truth {
+            z: Tensor::cat(&[true_.z, z], 0)?,
+            places: Tensor::cat(&[true_.places, places], 0)?,
+        };
+        let [off, moved, places] = self.errors(&read, &truth)?;
         let mut loss = off.sqr()?.mean_all()?;
         loss = (loss + (moved.sqr()?.mean_all()? * MOVED)?)?;
         loss = (loss + (places.sqr()?.mean_all()? * LANDMARKS)?)?;
@@ -117,7 +146,7 @@ impl Objective for People {
         let people: Vec<usize> = (self.held_out..self.gallery.count()).collect();
         let codes = self.codes.clean(&people, &self.device)?;
         let read = self.reader.net.detached().read(&codes)?;
-        let [off, moved, places] = self.errors(&read, &people)?;
+        let [off, moved, places] = self.errors(&read, &self.truth(&people)?)?;
         let spread = self.reader.landmark_spread.as_detached_tensor();
         let pixels = |off: &Tensor| -> Result<f64> {
             let off = off.broadcast_mul(&spread)?;
@@ -182,9 +211,57 @@ impl People {
         let people: Vec<usize> = (self.held_out..self.gallery.count()).collect();
         let codes = self.codes.clean(&people, &self.device)?;
         let read = self.reader.net.detached().read(&codes)?;
-        let [off, _, _] = self.errors(&read, &people)?;
+        let [off, _, _] = self.errors(&read, &self.truth(&people)?)?;
         Ok(off.sqr()?.mean(0)?.sqrt()?)
     }
+}
+
+/// Everybody's vector, moved so that the landmarks lie where the rough drawing has them: who is drawn
+/// there. What hair, brows and the appearance are stays.
+///
+/// # Errors
+/// When numbers are not finite.
+pub fn as_drawn(
+    reader: &Reader,
+    gallery: &Gallery,
+    codes: &Variants,
+    cast: &Cast,
+) -> Result<Vec<f32>> {
+    let slopes: Vec<Vec<f64>> = reader
+        .slopes
+        .to_vec2::<f32>()?
+        .into_iter()
+        .map(|row| row.into_iter().map(f64::from).collect())
+        .collect();
+    let fit = Fit::new(slopes.clone(), &cast.movable(&vec![1.0; gallery.dims])?)?;
+    let width = 2 * landmarks::COUNT;
+    let moved: Vec<Vec<f32>> = (0..gallery.count())
+        .into_par_iter()
+        .map(|person| {
+            let dims = gallery.dims;
+            let z: Vec<f64> = gallery.z[person * dims..(person + 1) * dims]
+                .iter()
+                .map(|&value| f64::from(value))
+                .collect();
+            let places = &gallery.landmarks[person * width..(person + 1) * width];
+            let at = |now: &[f64]| -> Vec<[f32; 2]> {
+                let along = |row: &Vec<f64>| -> f64 {
+                    let off = row.iter().zip(now).zip(&z);
+                    off.map(|((slope, now), z)| slope * (now - z)).sum()
+                };
+                let now: Vec<f32> = slopes
+                    .iter()
+                    .zip(places)
+                    .map(|(row, place)| place + along(row) as f32)
+                    .collect();
+                now.as_chunks::<2>().0.to_vec()
+            };
+            let drawn = codes.rough_places(person).as_chunks::<2>().0.to_vec();
+            let moved = fit.moved(&z, &drawn, at);
+            moved.into_iter().map(|value| value as f32).collect()
+        })
+        .collect();
+    Ok(moved.concat())
 }
 
 /// The linear map from vectors `[people, dims]`, whose numbers have mean zero, to what is centred
