@@ -54,6 +54,23 @@ pub fn steer<T>(run: Option<&Run<T>>, command: Command) {
     }
 }
 
+/// A tab's views, each with its name and what it shows, as labels of which one is chosen. True when
+/// it is another one now.
+pub fn views_ui<V: Copy + PartialEq>(
+    ui: &mut Ui,
+    chosen: &mut V,
+    views: &[(V, &str, &str)],
+) -> bool {
+    let before = *chosen;
+    for (view, name, about) in views {
+        let label = ui.selectable_label(*chosen == *view, *name);
+        if label.on_hover_text(*about).clicked() {
+            *chosen = *view;
+        }
+    }
+    *chosen != before
+}
+
 /// In place of what there is nothing of yet.
 pub fn empty_ui(ui: &mut Ui, title: &str, text: &str) {
     let tokens = theme::tokens(ui);

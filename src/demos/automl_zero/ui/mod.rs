@@ -35,7 +35,7 @@ use super::text::{self, parse};
 use super::translate::{Language, translate};
 use crate::compute::Lane;
 use crate::error::{Error, Result};
-use crate::gui::controls::{RunState, capitalised, next_seed, progress_ui, run_bar_ui};
+use crate::gui::controls::{RunState, capitalised, next_seed, progress_ui, run_bar_ui, views_ui};
 use crate::gui::figure::{Figure, PNG, SVG, to_png, to_svg};
 use crate::gui::running::{News, Running};
 use crate::gui::{Command, Export, Tab, TabCx, theme};
@@ -253,13 +253,7 @@ impl AutomlTab {
 
     fn head_ui(&mut self, ui: &mut Ui) {
         ui.horizontal_wrapped(|ui| {
-            for (view, name, about) in VIEWS {
-                let label = ui.selectable_label(self.view == view, name);
-                if label.on_hover_text(about).clicked() && self.view != view {
-                    self.view = view;
-                    self.revision += 1;
-                }
-            }
+            self.revision += u64::from(views_ui(ui, &mut self.view, &VIEWS));
             if self.is_stored && self.view == View::Search {
                 let faint = theme::tokens(ui).faint;
                 let text = "Stored search: change a setting and press Run";

@@ -33,7 +33,9 @@ use super::presets::{PRESETS, Preset};
 use super::recording::Recording;
 use crate::compute::{Ending, Event, Lane, Run};
 use crate::error::{Error, Result};
-use crate::gui::controls::{RunState, capitalised, next_seed, progress_ui, run_bar_ui, steer};
+use crate::gui::controls::{
+    RunState, capitalised, next_seed, progress_ui, run_bar_ui, steer, views_ui,
+};
 use crate::gui::figure::{PNG, SVG, to_png, to_svg};
 use crate::gui::{Command, Export, Tab, TabCx, theme};
 
@@ -325,13 +327,7 @@ impl GptTab {
 
     fn views_ui(&mut self, ui: &mut Ui) {
         ui.horizontal_wrapped(|ui| {
-            for (view, name, about) in VIEWS {
-                let label = ui.selectable_label(self.view == view, name);
-                if label.on_hover_text(about).clicked() && self.view != view {
-                    self.view = view;
-                    self.revision += 1;
-                }
-            }
+            self.revision += u64::from(views_ui(ui, &mut self.view, &VIEWS));
         });
         ui.add_space(2.0);
     }

@@ -41,7 +41,7 @@ use super::store::Store;
 use super::{recorded, weights_file};
 use crate::compute::Lane;
 use crate::error::{Error, Result};
-use crate::gui::controls::{RunState, capitalised, next_seed, progress_ui, run_bar_ui};
+use crate::gui::controls::{RunState, capitalised, next_seed, progress_ui, run_bar_ui, views_ui};
 use crate::gui::figure::{Figure, PNG, SVG, to_png, to_svg};
 use crate::gui::running::{News, Running};
 use crate::gui::{Command, Export, Tab, TabCx, theme};
@@ -234,13 +234,7 @@ impl LotteryTab {
     /// The runs, and which view of them.
     fn head_ui(&mut self, ui: &mut Ui) {
         ui.horizontal_wrapped(|ui| {
-            for (view, name, about) in VIEWS {
-                let label = ui.selectable_label(self.view == view, name);
-                if label.on_hover_text(about).clicked() && self.view != view {
-                    self.view = view;
-                    self.revision += 1;
-                }
-            }
+            self.revision += u64::from(views_ui(ui, &mut self.view, &VIEWS));
         });
         let has_row = self.view != View::Ledger || self.is_stored;
         if self.bench.entries().is_empty() || !has_row {
