@@ -238,7 +238,9 @@ fn a_filter_shortens_what_is_noise() {
         from += square.code;
     }
     let same = Filter::default().meant(1, &clean[48..96]);
-    assert_eq!(same, clean[48..96]);
+    for (same, own) in same.iter().zip(&clean[48..96]) {
+        assert!((same - own).abs() < 1e-6);
+    }
 }
 
 #[test]
@@ -277,7 +279,8 @@ fn places_move_with_the_strokes_they_lie_at() {
             assert!((moved[axis] - from[axis] - by[axis]).abs() < 1e-3);
         }
     }
-    assert_eq!(moved[2], [200.0, 200.0], "nothing is drawn near it");
+    let off = moved[2].map(|v| (v - 200.0).abs());
+    assert!(off[0].max(off[1]) < 1e-3, "nothing is drawn near it");
 }
 
 #[test]

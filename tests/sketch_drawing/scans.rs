@@ -5,7 +5,7 @@ use vitrine::demos::face_drawing::drawing::{
     Drawing, Frame, Ink, Scan, Sketch, Stroke, read_sketch, svg,
 };
 
-use super::support::{grey, lines_only, pictured};
+use super::support::{grey, lines_only, pictured, stroke};
 
 #[track_caller]
 fn reads_as(face: &Drawing, image: &Image, mean: f32) {
