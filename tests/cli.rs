@@ -153,7 +153,7 @@ fn list_names_demos_files_and_how_to_get_them() {
     for part in [
         "gpt ",
         "Language models are few-shot learners",
-        "actions: complete, tokenize",
+        "actions: complete, tokenize, curve, bench",
         "smollm2-135m-instruct-q4_1",
         "98 MB, Apache-2.0, not fetched: vitrine fetch smollm2-135m-instruct-q4_1",
     ] {
@@ -165,7 +165,7 @@ fn list_names_demos_files_and_how_to_get_them() {
     assert_eq!(result["demos"][0]["id"], "gpt");
     assert_eq!(
         result["demos"][0]["actions"],
-        serde_json::json!(["complete", "tokenize"])
+        serde_json::json!(["complete", "tokenize", "curve", "bench"])
     );
     let model = &result["assets"][0];
     assert_eq!(model["bytes"], 98_362_432);

@@ -380,7 +380,13 @@ fn sum(a: &Read, b: &Read, own: [bool; 2], word: &str) -> (Part, String) {
             (Part::Prediction, "with the bias added".to_owned())
         }
         (Part::Prediction, Part::Prediction) => (Part::Prediction, "two answers added".to_owned()),
-        (Part::Gradient, Part::Gradient) => (Part::Gradient, "gradients, added".to_owned()),
+        (one, other) if one == other && one.is_step() => {
+            (one, format!("{} plus {}", a.noun(), b.noun()))
+        }
+        (Part::Hidden, _) | (_, Part::Hidden) => (
+            Part::Hidden,
+            format!("the hidden units: {} {word} {}", a.noun(), b.noun()),
+        ),
         (part, Part::Nothing) | (Part::Nothing, part) => {
             (part, format!("{} {word} {}", a.noun(), b.noun()))
         }
@@ -453,6 +459,8 @@ fn product(a: &Read, b: &Read) -> (Part, String) {
             Part::Active,
             "the ReLU: what is below zero is off".to_owned(),
         )
+    } else if two(|part| part == Part::Nothing, |_| true) {
+        (Part::Nothing, format!("{} times {}", a.noun(), b.noun()))
     } else {
         // A number times something is of the same kind.
         let part = match (a.part, b.part) {

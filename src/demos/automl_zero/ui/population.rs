@@ -103,7 +103,7 @@ fn dots_figure(record: &Record, options: Options) -> Figure {
 fn course_figure(record: &Record, options: Options) -> Figure {
     let line = |name: &str, hue: Hue, mark: Mark, of: &dyn Fn(&Moment) -> Option<f32>| Series {
         name: name.to_owned(),
-        label: name.to_owned(),
+        label: name.trim_end_matches(" search").to_owned(),
         hue,
         mark,
         points: record

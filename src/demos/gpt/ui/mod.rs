@@ -50,7 +50,11 @@ enum View {
 }
 
 const VIEWS: [(View, &str, &str); 2] = [
-    (View::Notebook, "Notebook", "Write, and let the model go on"),
+    (
+        View::Notebook,
+        "Completion",
+        "Write, and let the model go on",
+    ),
     (
         View::InContext,
         "Learning in context",
