@@ -196,7 +196,7 @@ fn exports_hold_what_is_on_the_screen() {
         Some(10)
     );
 
-    let csv = export(&mut window, Some("CSV:"), "out.csv");
+    let csv = export(&mut window, Some("one line for each token"), "out.csv");
     let rows = csv_rows(&csv);
     assert_eq!(rows.len(), window.spans() + 1);
     assert_eq!(
