@@ -413,7 +413,8 @@ fn evaluate_with(people: &People) -> vitrine::Result<vitrine::demos::pulse::gene
 fn a_person_in_a_mirror_is_nearly_the_persons_picture_turned_around() {
     let mut people = People::new(kit(), Rng::new(22), 64, Kind::CutOut).expect("people");
     people.draw(6).expect("drawn");
-    let wardrobe = vitrine::human::Wardrobe::new(&kit(), Extent::Head);
+    let kit = kit();
+    let wardrobe = vitrine::human::Wardrobe::new(&kit, Extent::Head);
     let mut nearness = Vec::new();
     for number in 0..6 {
         let some = [(number, true)];
