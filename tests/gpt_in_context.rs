@@ -182,7 +182,6 @@ fn options() -> WorkerOptions {
     WorkerOptions {
         threads: Some(2.try_into().expect("two")),
         device: DeviceChoice::Cpu,
-        ..WorkerOptions::default()
     }
 }
 

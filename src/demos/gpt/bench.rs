@@ -91,5 +91,6 @@ fn timed(work: impl FnOnce() -> Result<()>) -> Result<(f64, f64)> {
     let (cpu, clock) = (pool_cpu_time(), Instant::now());
     work()?;
     let clock = clock.elapsed().as_secs_f64();
-    Ok(((pool_cpu_time() - cpu).as_secs_f64(), clock))
+    let cpu = pool_cpu_time().saturating_sub(cpu);
+    Ok((cpu.as_secs_f64(), clock))
 }

@@ -169,9 +169,8 @@ fn computed(op: Op, kind: Option<Kind>, a: &str, b: &str) -> String {
         Op::VectorHeaviside | Op::MatrixHeaviside => {
             every(format!("if {a}{at} > 0.0 {{ 1.0 }} else {{ 0.0 }}"))
         }
-        Op::ScalarBroadcast => format!("[{a}; N]"),
         Op::VectorColumnBroadcast => format!("from_fn(|i| [{a}[i]; N])"),
-        Op::VectorRowBroadcast => format!("[{a}; N]"),
+        Op::ScalarBroadcast | Op::VectorRowBroadcast => format!("[{a}; N]"),
         Op::VectorNorm => squares(&one),
         Op::MatrixNorm => squares(&all),
         Op::MatrixRowNorm => every(squares(&row)),

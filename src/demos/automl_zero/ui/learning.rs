@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use egui::{Color32, RichText, Slider, Stroke, Ui, vec2};
+use egui::{RichText, Slider, Stroke, Ui, vec2};
 
 use super::super::study::{SIDE, Seen};
 use super::looking::Sight;
@@ -57,7 +57,7 @@ impl LearningPage {
             return false;
         };
         self.take_in(seen, revision);
-        let changed = self.choices_ui(ui, seen, sight);
+        let changed = Self::choices_ui(ui, seen, sight);
         let room = ui.available_size();
         let side = (room.y - 60.0).min(room.x * 0.42).max(160.0);
         ui.horizontal_top(|ui| {
@@ -102,7 +102,7 @@ impl LearningPage {
     }
 
     /// Which task, which features, which time.
-    fn choices_ui(&mut self, ui: &mut Ui, seen: &Seen, sight: &mut Sight) -> bool {
+    fn choices_ui(ui: &mut Ui, seen: &Seen, sight: &mut Sight) -> bool {
         let before = *sight;
         ui.horizontal_wrapped(|ui| {
             let mut task = sight.task.min(seen.tasks.saturating_sub(1)) + 1;
@@ -176,14 +176,11 @@ impl LearningPage {
                 (true, false) => -most,
                 (false, _) => label,
             };
-            let Some([r, g, b]) = self.map.rgb8(value) else {
-                continue;
-            };
             let middle = place.window_from_cells(vec2(at(x), cells - at(y)));
             painter.circle(
                 middle,
                 DOT,
-                Color32::from_rgb(r, g, b),
+                self.map.map.color(0.5 + 0.5 * value / most),
                 Stroke::new(1.0, tokens.text),
             );
         }

@@ -347,11 +347,11 @@ impl AutomlTab {
 /// Where a search of these settings is kept.
 fn folder(data: &Path, config: &SearchConfig) -> PathBuf {
     let hash = Sha256::digest(json!(config).to_string());
-    let name: String = hash
+    let head = hash
         .iter()
         .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+        .fold(0, |head, byte| head << 8 | u64::from(*byte));
+    let name = format!("{head:016x}");
     data.join("runs").join("automl").join(name)
 }
 

@@ -151,7 +151,7 @@ impl TaskKind {
     }
 
     fn item(self, rng: &mut Rng) -> Item {
-        let below = |rng: &mut Rng, digits: u32| rng.below(10_usize.pow(digits)) as i64;
+        let below = |rng: &mut Rng, digits: u32| number(rng, 10_usize.pow(digits));
         let sum = |rng: &mut Rng, digits, word: &str, sign: i64| {
             let (a, b) = (below(rng, digits), below(rng, digits));
             Item {
@@ -224,6 +224,11 @@ impl TaskKind {
     }
 }
 
+/// A number from 0 to below an end.
+fn number(rng: &mut Rng, end: usize) -> i64 {
+    i64::try_from(rng.below(end)).unwrap_or(0)
+}
+
 fn word(rng: &mut Rng) -> &'static str {
     WORDS[rng.below(WORDS.len())]
 }
@@ -236,7 +241,7 @@ fn shuffled(letters: &mut [char], rng: &mut Rng) {
 
 /// One-digit numbers with three operations, two of them in brackets: `Q: What is 6+(4*8)?`.
 fn composite(rng: &mut Rng) -> Item {
-    let mut digit = || rng.below(10) as i64;
+    let mut digit = || number(rng, 10);
     let (a, b, c) = (digit(), digit(), digit());
     let signs = ['+', '-', '*'];
     let (outer, inner) = (signs[rng.below(3)], signs[rng.below(3)]);
