@@ -247,7 +247,9 @@ fn a_record_keeps_the_course_however_long_the_search() {
     );
     let [first, last] = [course.first(), course.last()].map(|moment| *moment.expect("moments"));
     assert!(first.individuals < 20 && last.individuals == 4999);
-    assert_eq!(last.percentiles, [0.1, 0.5, 0.9]);
+    for (found, expected) in last.percentiles.into_iter().zip([0.1, 0.5, 0.9]) {
+        assert!((found - expected).abs() < 1e-6, "{found}");
+    }
     assert!((last.mean - 0.5).abs() < 1e-6 && last.best >= 1.0);
     let json = record.to_json().expect("text");
     let again: Record = serde_json::from_slice(&json).expect("a record");

@@ -11,6 +11,7 @@ use vitrine::demos::automl_zero::scalar::Machine;
 use vitrine::demos::automl_zero::starts::NETWORK;
 use vitrine::demos::automl_zero::translate::{Language, translate};
 use vitrine::rng::Rng;
+use vitrine::store::atomic_write;
 
 use crate::support::{everything, program};
 
@@ -133,7 +134,7 @@ fn rust_computes_the_same() {
     );
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("all.rs");
-    std::fs::write(&path, source).expect("written");
+    atomic_write(&path, source.as_bytes()).expect("written");
     let binary = folder.path().join("all");
     let compiled = Command::new("rustc")
         .args(["--edition=2024", "-Adead_code", "-Awarnings", "-o"])
@@ -178,7 +179,7 @@ fn python_computes_the_same() {
     }
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("all.py");
-    std::fs::write(&path, source).expect("written");
+    atomic_write(&path, source.as_bytes()).expect("written");
     let ran = Command::new("python3")
         .arg(&path)
         .output()
