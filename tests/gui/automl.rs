@@ -1,6 +1,5 @@
 //! The AutoML-Zero tab, by the names of its widgets.
 
-use std::path::Path;
 use std::time::Duration;
 
 use egui::accesskit::Role;
@@ -147,25 +146,17 @@ fn a_search_is_solved_looked_into_and_exported() {
     ];
     for (name, format, begins) in exports {
         let path = home.file(name);
-        export(&mut window, format, &path);
+        window.export(format, &path);
         let text = std::fs::read_to_string(&path).expect("written");
         assert!(text.contains(begins), "{name}: {text:.200}");
     }
     let path = home.file("search.json");
-    export(&mut window, "to be opened here again", &path);
+    window.export("to be opened here again", &path);
     let mut other = open(&Home::new());
     other.command(Command::OpenFile);
     other.choose(&path, "Open");
     other.wait("the search", |w| w.reads("On unseen tasks"));
     assert_eq!(saved(&other)["record"], record);
-}
-
-/// Exports in a format by its line in the dialog.
-fn export(window: &mut Window, format: &str, path: &Path) {
-    window.command(Command::Export);
-    window.get_by_label_contains(format).click();
-    window.run_steps(2);
-    window.choose(path, "Save");
 }
 
 #[test]

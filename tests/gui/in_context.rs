@@ -44,12 +44,7 @@ fn curves_are_measured_compared_stored_and_exported() {
     assert_eq!(curves[0]["points"].as_array().map(Vec::len), Some(6));
     assert_eq!(curves[0]["points"][5]["n"], 3);
     let path = home.file("curves.csv");
-    window.command(Command::Export);
-    window
-        .get_by_label_contains("the curves of learning in context")
-        .click();
-    window.run_steps(2);
-    window.choose(&path, "Save");
+    window.export("the curves of learning in context", &path);
     let csv = std::fs::read_to_string(&path).expect("written");
     assert_eq!(csv.lines().count(), 13, "{csv}");
     let session = home.file("session.json");

@@ -69,14 +69,6 @@ fn run_a_little(window: &mut Window) {
     });
 }
 
-/// Exports in a format by its line in the dialog.
-fn export(window: &mut Window, format: &str, path: &Path) {
-    window.command(Command::Export);
-    window.get_by_label_contains(format).click();
-    window.run_steps(2);
-    window.choose(path, "Save");
-}
-
 #[test]
 fn the_first_open_shows_stored_runs_and_rests() {
     let home = Home::new();
@@ -209,7 +201,7 @@ fn a_run_comes_onto_the_bench_and_is_not_done_twice() {
     window.get_by_label("Strongest connections");
     // The weights of what ran here can be taken away.
     let path = home.file("net.safetensors");
-    export(&mut window, "SAFETENSORS", &path);
+    window.export("SAFETENSORS", &path);
     let bytes = std::fs::read(&path).expect("it was written");
     let file = safetensors::SafeTensors::deserialize(&bytes).expect("a sound file");
     let weights = file.tensor("fc1.weight").expect("the first layer");
@@ -299,7 +291,7 @@ fn results_leave_in_every_format_and_come_back() {
         ("JSON", "runs.json", b"[{"),
     ] {
         let path = home.file(name);
-        export(&mut window, format, &path);
+        window.export(format, &path);
         let bytes = std::fs::read(&path).unwrap_or_else(|e| panic!("{name}: {e}"));
         assert!(bytes.starts_with(start), "{name}");
     }

@@ -1,6 +1,5 @@
 //! The `MuZero` tab, by the names of its widgets.
 
-use std::path::Path;
 use std::time::Duration;
 
 use egui_kittest::kittest::Queryable as _;
@@ -141,20 +140,12 @@ fn a_game_is_exported_and_opened_again() {
     let played = moves(&window);
     assert_eq!(played.len(), 1);
     let path = home.file("game.pgn");
-    export(&mut window, "as chess programs read it", &path);
+    window.export("as chess programs read it", &path);
     let mut other = open(&home);
     other.command(Command::OpenFile);
     other.choose(&path, "Open");
     other.run_steps(4);
     assert_eq!(moves(&other), played);
-}
-
-/// Exports in a format by its line in the dialog.
-fn export(window: &mut Window, format: &str, path: &Path) {
-    window.command(Command::Export);
-    window.get_by_label_contains(format).click();
-    window.run_steps(2);
-    window.choose(path, "Save");
 }
 
 #[test]

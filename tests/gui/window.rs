@@ -158,6 +158,8 @@ pub trait Drive {
     fn write(&mut self, text: &str);
     /// In an open file dialog, types a path and clicks a button.
     fn choose(&mut self, path: &Path, button: &str);
+    /// Exports in a format by its line in the dialog.
+    fn export(&mut self, format: &str, path: &Path);
     /// The tab's part of the session.
     fn saved(&self) -> Value;
     /// The notebook's text.
@@ -249,6 +251,14 @@ impl Drive for Window {
         self.press(CTRL, Key::A);
         self.type_in(&path.display().to_string());
         self.click(button);
+    }
+
+    #[track_caller]
+    fn export(&mut self, format: &str, path: &Path) {
+        self.command(Command::Export);
+        self.get_by_label_contains(format).click();
+        self.run_steps(2);
+        self.choose(path, "Save");
     }
 
     fn saved(&self) -> Value {

@@ -1,7 +1,7 @@
 //! A program as a listing: what is dead greyed, the meaning of each line beside it, and what the
 //! line is worth.
 
-use egui::{Grid, RichText, Role, Sense, Ui, WidgetInfo, vec2};
+use egui::{Align2, Grid, RichText, Role, Sense, Ui, WidgetInfo, vec2};
 
 use super::super::analysis::Analysis;
 use super::super::judge::Judged;
@@ -15,6 +15,8 @@ pub type Place = (Function, usize);
 
 /// Points of the longest bar.
 const BAR: f32 = 46.0;
+/// Points for the number behind it.
+const NUMBER: f32 = 44.0;
 
 /// How a line is marked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -143,31 +145,33 @@ fn worth_ui(ui: &mut Ui, row: &Row, most: f64) {
         return;
     };
     let tokens = theme::tokens(ui);
-    ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = 6.0;
-        let height = ui.text_style_height(&egui::TextStyle::Small);
-        let (rect, response) = ui.allocate_exact_size(vec2(BAR, height), Sense::hover());
-        let part = if most > 0.0 {
-            (worth / most).clamp(0.0, 1.0) as f32
-        } else {
-            0.0
-        };
-        let mut bar = rect.shrink2(vec2(0.0, height * 0.28));
-        bar.set_width((BAR * part).max(1.0));
-        let color = if worth > 0.0 {
-            tokens.accent
-        } else {
-            tokens.faint
-        };
-        ui.painter().rect_filled(bar, 1.0, color);
-        let about = format!("Without this line the fitness is lower by {worth:.4}");
-        let enabled = ui.is_enabled();
-        response.widget_info(|| WidgetInfo::labeled(Role::Label, enabled, &about));
-        response.on_hover_text(about);
-        ui.label(
-            RichText::new(format!("{worth:.3}"))
-                .small()
-                .color(tokens.faint),
-        );
-    });
+    // One widget, so that it stands on the line of its code.
+    let height = ui.text_style_height(&egui::TextStyle::Monospace);
+    let size = vec2(BAR + NUMBER, height);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+    let part = if most > 0.0 {
+        (worth / most).clamp(0.0, 1.0) as f32
+    } else {
+        0.0
+    };
+    let mut bar = rect.shrink2(vec2(0.0, height * 0.3));
+    bar.set_width((BAR * part).max(1.0));
+    let color = if worth > 0.0 {
+        tokens.accent
+    } else {
+        tokens.faint
+    };
+    let painter = ui.painter();
+    painter.rect_filled(bar, 1.0, color);
+    painter.text(
+        rect.right_center(),
+        Align2::RIGHT_CENTER,
+        format!("{worth:.3}"),
+        egui::TextStyle::Small.resolve(ui.style()),
+        tokens.faint,
+    );
+    let about = format!("Without this line the fitness is lower by {worth:.4}");
+    let enabled = ui.is_enabled();
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, enabled, &about));
+    response.on_hover_text(about);
 }
